@@ -1,0 +1,52 @@
+"""
+The verbs of ``glue-zoobot``: the same engine as in the window, from a terminal or a batch job.
+
+Exit status: 0 done, 1 failed with a message, 2 bad usage, 130 cancelled.
+Broken images do not fail a verb; they are counted and listed.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+import glue_zoobot
+from glue_zoobot.cli import embeddings, search, window
+from glue_zoobot.cli.report import print_error
+from glue_zoobot.errors import ZoobotError
+
+app = typer.Typer(
+    help="Look-alikes, rare objects and new classes among galaxy images, in linked glue views.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"glue-zoobot {glue_zoobot.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Say it and stop."),
+) -> None:
+    """Shared options."""
+
+
+for module in (window, embeddings, search):
+    module.add_to(app)
+
+
+def main() -> None:
+    """Run the verb named on the command line."""
+    try:
+        app()
+    except ZoobotError as error:
+        print_error(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

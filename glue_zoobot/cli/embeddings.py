@@ -1,0 +1,216 @@
+"""Verbs of the embedding store: embed, status, verify, export, and encoders."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from glue_zoobot.cli import options
+from glue_zoobot.cli.report import JsonReport, Report, TerminalReport
+from glue_zoobot.errors import StoreError, ZoobotError
+
+if TYPE_CHECKING:
+    from glue_zoobot.embedding import EmbeddingStore
+    from glue_zoobot.images import Catalogue
+
+CANCELLED = 130
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the verbs of this module."""
+    for verb in (embed, status, verify, export, encoders):
+        app.command()(verb)
+
+
+def embed(
+    source: options.Source,
+    store: Annotated[Path, typer.Option(help="Folder for the embeddings; run again to resume.")],
+    encoder: options.Encoder = "convnext_nano",
+    device: options.Device = "auto",
+    shards: Annotated[str | None, typer.Option(help="Only these shards, e.g. 0-99; for several machines.")] = None,
+    id_column: options.IdColumn = None,
+    image_column: options.ImageColumn = None,
+    image_root: options.ImageRoot = None,
+    preset: options.Preset = "auto",
+    bands: options.Bands = None,
+    json: options.Json = False,
+) -> None:
+    """Compute an embedding of every image; stopped or killed, run it again and it goes on."""
+    report: Report = JsonReport() if json else TerminalReport()
+    cancelled = _cancel_on_signal()
+    try:
+        from glue_zoobot.images import open_catalogue
+
+        spec = options.source_spec(source, id_column, image_column, image_root, preset, bands)
+        catalogue = open_catalogue(spec)
+        report.found(catalogue)
+        made = embed_catalogue(
+            catalogue, store, encoder, device, report, shards=_parse_shards(shards), cancelled=cancelled
+        )
+    except ZoobotError as error:
+        report.finish("error", message=str(error))
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        cancelled.set()
+    if cancelled.is_set():
+        report.finish("cancelled")
+        report.say(f"Stopped; run the same command again to go on with {store}")
+        raise typer.Exit(CANCELLED)
+    _say_done(report, made)
+
+
+def embed_catalogue(
+    catalogue: Catalogue,
+    store_path: Path,
+    encoder_name: str,
+    device: str,
+    report: Report,
+    shards: range | None = None,
+    cancelled: threading.Event | None = None,
+) -> EmbeddingStore:
+    """
+    Embed a catalogue, or find that it is already done, without loading the network then.
+
+    Raises
+    ------
+    ZoobotError
+        If the encoder cannot be had or the store belongs to something else.
+    """
+    from glue_zoobot.embedding import EmbeddingStore, Plan, run
+    from glue_zoobot.encoders import load
+
+    plan = Plan.freeze(catalogue.source.object_ids)
+    finished = EmbeddingStore.find_finished(store_path, plan, encoder_name)
+    if finished is not None:
+        return finished
+    encoder = load(encoder_name, device=device)
+    store = EmbeddingStore.create(store_path, plan, encoder.spec)
+    run(plan, store, catalogue.source, encoder, progress=report.progress, shards=shards, cancelled=cancelled)
+    return store
+
+
+def _say_done(report: Report, store: EmbeddingStore) -> None:
+    state = store.status()
+    counts = store.outcome_counts()
+    report.finish(
+        "done",
+        store=str(store.path),
+        embedded=counts["embedded"],
+        broken=counts["broken"],
+        duplicates=counts["duplicate"],
+    )
+    if isinstance(report, JsonReport):
+        return
+    report.say(describe(store))
+    if not state.finished:
+        report.say("Other shards are still to do; `glue-zoobot status` tells which.")
+
+
+def describe(store: EmbeddingStore, most: int = 10) -> str:
+    """Say in words what a store holds, with the first broken images and their reasons."""
+    counts = store.outcome_counts()
+    lines = [
+        f"{counts['embedded']:,} embedded, {counts['broken']:,} broken, {counts['duplicate']:,} duplicate ids, "
+        f"{counts['pending']:,} to do; {store.width} dimensions by {store.encoder_name}; in {store.path}"
+    ]
+    outcomes = store.outcomes()
+    bad = outcomes[(outcomes["outcome"] == "broken") | (outcomes["outcome"] == "duplicate")]
+    lines += [f"  {row['object_id']}: {row['reason']}" for row in bad[:most]]
+    if len(bad) > most:
+        lines.append(f"  … and {len(bad) - most:,} more; `glue-zoobot status --list` shows all")
+    return "\n".join(lines)
+
+
+def status(
+    store: options.Store,
+    everything: Annotated[bool, typer.Option("--list", help="Every galaxy without embedding, with its reason.")] = False,
+) -> None:
+    """Say how far a store is, and which images are broken and why."""
+    from glue_zoobot.embedding import EmbeddingStore
+
+    opened = EmbeddingStore.open(store)
+    state = opened.status()
+    typer.echo(describe(opened, most=10**9 if everything else 10))
+    typer.echo(f"{state.shards_done:,} of {state.shards_total:,} shards done")
+
+
+def verify(
+    store: options.Store,
+    source: Annotated[Path | None, typer.Option(help="Recompute a sample of the images found here.")] = None,
+    device: options.Device = "auto",
+) -> None:
+    """Read every shard back; with --source also recompute a sample and compare."""
+    from glue_zoobot.embedding import EmbeddingStore
+
+    opened = EmbeddingStore.open(store)
+    problems = opened.verify()
+    if not problems and source is not None:
+        from glue_zoobot.encoders import load
+        from glue_zoobot.images import open_catalogue
+
+        agreement = opened.recompute_sample(open_catalogue(source).source, load(opened.encoder_name, device=device))
+        typer.echo(agreement.text())
+        problems = agreement.problems()
+    if problems:
+        raise StoreError(
+            f"{store}: " + "; ".join(problems) + ". Run `glue-zoobot embed` again: damaged shards are made anew"
+        )
+    typer.echo(f"{store}: every shard is whole")
+
+
+def export(store: options.Store, output: options.Output) -> None:
+    """Write the embeddings as one Parquet file with columns object_id and embedding."""
+    from glue_zoobot.embedding import EmbeddingStore
+
+    opened = EmbeddingStore.open(store)
+    opened.export(output)
+    typer.echo(f"{opened.outcome_counts()['embedded']:,} embeddings written to {output}")
+
+
+def encoders() -> None:
+    """List the encoders: what they are, how large, under which licence, and whether they are here."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from glue_zoobot.encoders import is_cached, specs
+
+    table = Table(box=None, pad_edge=False)
+    for title, justify in (
+        ("name", "left"), ("width", "right"), ("input px", "right"), ("MB", "right"),
+        ("licence", "left"), ("here", "left"), ("weights", "left"),
+    ):  # fmt: skip
+        table.add_column(title, justify=justify)
+    for spec in specs().values():
+        here = "yes" if is_cached(spec) else "no"
+        size = f"{spec.size_mb:,.0f}" if spec.size_mb else "?"
+        pinned = f"{spec.weights} @ {spec.revision[:10]}" if spec.revision else spec.weights
+        table.add_row(spec.name, str(spec.width), str(spec.input_size), size, spec.licence, here, pinned)
+    Console().print(table)
+
+
+def _cancel_on_signal() -> threading.Event:
+    """SIGTERM and Ctrl-C ask the job to stop after the batch at hand; a second one ends it at once."""
+    event = threading.Event()
+
+    def stop(number: int, frame: Any) -> None:
+        if event.is_set():
+            raise KeyboardInterrupt
+        event.set()
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, stop)
+    return event
+
+
+def _parse_shards(text: str | None) -> range | None:
+    if text is None:
+        return None
+    first, _, last = text.partition("-")
+    try:
+        return range(int(first), int(last or first) + 1)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a range of shards such as 0-99", param_hint="--shards") from None

@@ -1,0 +1,116 @@
+"""Verbs that ask something of stored embeddings: similar, map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+
+from glue_zoobot.cli import options
+from glue_zoobot.errors import AnalysisError
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the verbs of this module."""
+    app.command()(similar)
+    app.command("map")(make_map)
+
+
+def similar(
+    store: options.Store,
+    to: Annotated[list[str], typer.Option(help="A galaxy the answer should be like; may be given again.")],
+    output: options.Output,
+    unlike: Annotated[list[str] | None, typer.Option(help="A galaxy the answer should be unlike.")] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 100,
+    metric: Annotated[str, typer.Option(help="cosine or euclidean.")] = "cosine",
+) -> None:
+    """Find the galaxies most like the given ones; the table has object_id, rank, similarity."""
+    from glue_zoobot.embedding import EmbeddingStore
+    from glue_zoobot.tables import check_suffix, write_table
+
+    check_suffix(output)
+    opened = EmbeddingStore.open(store)
+    table = similar_table(opened, to, unlike or [], k, metric)
+    typer.echo(f"{len(table):,} galaxies written to {write_table(table, output)}")
+
+
+def similar_table(opened, to: list[str], unlike: list[str], k: int, metric: str = "cosine") -> Table:  # noqa: ANN001
+    """
+    Answer a similarity question as a table.
+
+    Returns
+    -------
+    astropy.table.Table
+        ``object_id`` str, ``rank`` int from 1, ``similarity`` float32; best first.
+
+    Raises
+    ------
+    AnalysisError
+        If a galaxy of the question has no embedding.
+    """
+    from astropy.table import Table
+
+    from glue_zoobot.analysis import SimilaritySearch
+
+    object_ids, matrix = opened.load()
+    search = SimilaritySearch(matrix, metric=metric)
+    rows, scores = search.query(like=_rows(object_ids, to), unlike=_rows(object_ids, unlike), k=k)
+    return Table(
+        {
+            "object_id": object_ids[rows].astype(str),
+            "rank": np.arange(1, len(rows) + 1),
+            "similarity": scores,
+        },
+        meta={"like": ", ".join(to), "unlike": ", ".join(unlike), "metric": metric, **opened.provenance()},
+    )
+
+
+def _rows(object_ids: np.ndarray, wanted: list[str]) -> list[int]:
+    where = {name: row for row, name in enumerate(object_ids)}
+    missing = [name for name in wanted if name not in where]
+    if missing:
+        raise AnalysisError(
+            f"no embedding for {', '.join(missing)}; `glue-zoobot status --list` tells whether an image was broken"
+        )
+    return [where[name] for name in wanted]
+
+
+def make_map(
+    store: options.Store,
+    output: options.Output,
+    method: Annotated[str, typer.Option(help="pca or umap.")] = "pca",
+    random_state: Annotated[int, typer.Option(help="Same seed, same map.")] = 0,
+) -> None:
+    """Lay the galaxies out in two dimensions; the table has object_id, map_x, map_y."""
+    from glue_zoobot.embedding import EmbeddingStore
+    from glue_zoobot.tables import check_suffix, write_table
+
+    check_suffix(output)
+    table = map_table(EmbeddingStore.open(store), method, random_state)
+    typer.echo(f"{len(table):,} positions written to {write_table(table, output)}")
+
+
+def map_table(opened, method: str, random_state: int = 0) -> Table:  # noqa: ANN001
+    """
+    Map of a store as a table.
+
+    Returns
+    -------
+    astropy.table.Table
+        ``object_id`` str, ``map_x`` and ``map_y`` float32.
+    """
+    from astropy.table import Table
+
+    from glue_zoobot.analysis.maps import make_map as lay_out
+
+    object_ids, matrix = opened.load()
+    position, provenance = lay_out(matrix, method=method, random_state=random_state)
+    return Table(
+        {"object_id": object_ids.astype(str), "map_x": position[:, 0], "map_y": position[:, 1]},
+        meta={**provenance, **opened.provenance()},
+    )

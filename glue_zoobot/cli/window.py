@@ -1,0 +1,158 @@
+"""Verbs that end in glue's window, or in its picture where there is no display: demo, open, check."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from glue_zoobot.cli import options
+from glue_zoobot.cli.report import TerminalReport
+from glue_zoobot.errors import CatalogueError
+
+Headless = Annotated[bool, typer.Option("--headless", help="No window: leave a screenshot, session and tables.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the verbs of this module."""
+    app.command()(demo)
+    app.command("open")(open_source)
+    app.command()(check)
+
+
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Folder for the sample, its embeddings and results.")] = None,
+    headless: Headless = False,
+) -> None:
+    """Open 1,500 simulated galaxies, embedded and linked: the quickest way to see what this is."""
+    from glue_zoobot.folders import cache_folder
+    from glue_zoobot.images.simulated import write_sample
+
+    report = TerminalReport()
+    folder = out or cache_folder() / "demo"
+    report.say(f"Drawing the sample in {folder}")
+    source = write_sample(folder / "sample")
+    _embed_and_show(options.source_spec(source, None, None, None, "auto", None), folder / "embeddings", "mini",
+                    "auto", folder, headless, like=None, report=report)  # fmt: skip
+
+
+def open_source(
+    source: options.Source,
+    store: Annotated[Path | None, typer.Option(help="Where the embeddings are or shall be.")] = None,
+    encoder: options.Encoder = "mini",
+    device: options.Device = "auto",
+    like: Annotated[str | None, typer.Option(help="Start with the look-alikes of this galaxy.")] = None,
+    out: Annotated[Path | None, typer.Option(help="With --headless: folder for the results.")] = None,
+    headless: Headless = False,
+    id_column: options.IdColumn = None,
+    image_column: options.ImageColumn = None,
+    image_root: options.ImageRoot = None,
+    preset: options.Preset = "auto",
+    bands: options.Bands = None,
+) -> None:
+    """Open galaxies in glue: catalogue, map, gallery and look-alikes, ready to click."""
+    from glue_zoobot.embedding import default_store
+
+    _embed_and_show(
+        options.source_spec(source, id_column, image_column, image_root, preset, bands),
+        store or default_store(source, encoder),
+        encoder,
+        device,
+        out or Path("glue-zoobot-results"),
+        headless,
+        like,
+        TerminalReport(),
+    )
+
+
+def _embed_and_show(
+    spec: Any,
+    store_path: Path,
+    encoder: str,
+    device: str,
+    out: Path,
+    headless: bool,
+    like: str | None,
+    report: TerminalReport,
+) -> None:
+    from glue_zoobot.cli.embeddings import describe, embed_catalogue
+    from glue_zoobot.images import open_catalogue
+
+    headless = headless or not _has_display()
+    _require_qt(headless)
+    catalogue = open_catalogue(spec)
+    report.found(catalogue)
+    store = embed_catalogue(catalogue, store_path, encoder, device, report)
+    report.finish("done")
+    report.say(describe(store))
+    report.say("Opening glue …")
+
+    from glue_zoobot.catalog import attach_embeddings, load
+    from glue_zoobot.qt.layout import open_in_glue
+
+    data = load(spec)
+    attach_embeddings(data, store.path)
+    app = open_in_glue(data, like=like)
+    if headless:
+        _leave_results(app, data, store, out, report)
+    else:
+        app.start()
+
+
+def _has_display() -> bool:
+    if os.environ.get("QT_QPA_PLATFORM") == "offscreen":
+        return False
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True
+
+
+def _require_qt(headless: bool) -> None:
+    """Say what is missing before the long step, not after it."""
+    if headless:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    try:
+        import glue_qt  # noqa: F401
+    except ImportError as error:
+        raise CatalogueError(
+            f'the window needs glue-qt and a Qt binding ({error}); install them with pip install "glue-zoobot[qt]"'
+        ) from error
+
+
+def _leave_results(app: Any, data: Any, store: Any, out: Path, report: TerminalReport) -> None:
+    """Without a display: everything that a user would have seen or made, as files."""
+    from glue_zoobot.catalog import similar_galaxies
+    from glue_zoobot.cli.search import map_table
+    from glue_zoobot.qt.layout import grab
+    from glue_zoobot.tables import write_table
+
+    out.mkdir(parents=True, exist_ok=True)
+    grab(app, out / "screenshot.png")
+    app.save_session(str(out / "session.glu"))
+    answer = similar_galaxies(app.data_collection).table()
+    written = [
+        out / "screenshot.png",
+        out / "session.glu",
+        write_table(answer, out / "similar.parquet"),
+        write_table(map_table(store, "pca"), out / "map.parquet"),
+    ]
+    report.say("No window was opened. Left for you:")
+    for path in written:
+        report.say(f"  {path}")
+    app.close()
+
+
+def check() -> None:
+    """Say what works and what is missing: torch, GPU, Qt, weights."""
+    from glue_zoobot.installation import check_installation
+
+    problems = 0
+    for finding in check_installation():
+        mark = "ok     " if finding.ok else "missing"
+        typer.echo(f"{mark}  {finding.what}: {finding.detail}")
+        problems += not finding.ok and finding.required
+    if problems:
+        raise typer.Exit(1)
