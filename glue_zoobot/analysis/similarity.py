@@ -1,0 +1,280 @@
+"""Which galaxies look like these? Exact nearest neighbours by one pass over the embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from glue_zoobot.analysis.principal import PrincipalAxes, principal_axes
+from glue_zoobot.analysis.selection import best_rows
+from glue_zoobot.errors import AnalysisError
+
+__all__ = ["METRICS", "UNLIKE_WEIGHT", "SimilaritySearch"]
+
+METRICS = ("cosine", "euclidean")
+METHODS = ("exact", "two-stage")
+
+UNLIKE_WEIGHT = 0.5
+"""Pull of the unlike examples relative to the like ones."""
+
+SCAN_COMPONENTS = 128  # of the two-stage scan; a fifth of the memory traffic of 640 columns
+RESCORE_BLOCK = 8_192
+
+
+class SimilaritySearch:
+    """
+    Exact search for the embeddings nearest to one or more examples.
+
+    A query is one matrix-vector product, which numpy runs at memory bandwidth: there is no index to build
+    and no wrong answer. The best rows are then scored again one by one, so that equal embeddings get equal
+    scores whatever the order in which the product summed them.
+
+    Several examples are combined as in relevance feedback (Rocchio 1971): with the mean of the examples to
+    be *like* :math:`m_+` and of those to be *unlike* :math:`m_-`, the target is :math:`m_+ - w m_-` of unit
+    vectors for the cosine, and :math:`m_+ + w (m_+ - m_-)`, which does not depend on the origin, for
+    Euclidean distance; :math:`w` is `UNLIKE_WEIGHT`.
+
+    Parameters
+    ----------
+    matrix : np.ndarray
+        Shape (N, D). Not copied if it is float32 and C-contiguous; never changed. Rows that are not finite,
+        and for the cosine rows of zeros, are never found.
+    metric : {"cosine", "euclidean"}
+        What is near.
+    n_components : int, optional
+        Search among this many principal components instead of the raw columns.
+    method : {"exact", "two-stage"}
+        "two-stage" scans 128 principal components and scores the best candidates exactly: several times
+        faster on clustered embeddings, and *approximate*. How approximate is measured: `measured_recall_`.
+    random_state : int
+        Seed of the principal components' sample and of the rows on which the recall is measured.
+
+    Attributes
+    ----------
+    measured_recall_ : float
+        Share of the true 100 nearest that the search finds, over 20 rows of `matrix`; 1 if exact.
+
+    Raises
+    ------
+    AnalysisError
+        If the matrix is not two-dimensional or empty, or an option does not exist.
+
+    References
+    ----------
+    Rocchio, J. J. 1971, in The SMART Retrieval System, ed. G. Salton, 313.
+    """
+
+    def __init__(
+        self,
+        matrix: np.ndarray,
+        metric: str = "cosine",
+        n_components: int | None = None,
+        method: str = "exact",
+        random_state: int = 0,
+    ) -> None:
+        _check(matrix, metric, method)
+        if n_components is not None:
+            matrix = principal_axes(matrix, n_components, random_state).transform(matrix)
+        self.metric = metric
+        self.method = method
+        self._matrix = np.ascontiguousarray(matrix, dtype=np.float32)
+        self._prepare_norms()
+        self._axes: PrincipalAxes | None = None
+        self.measured_recall_ = 1.0
+        if method == "two-stage" and self._matrix.shape[1] > SCAN_COMPONENTS:
+            self._axes = principal_axes(self._matrix, SCAN_COMPONENTS, random_state)
+            self._reduced = self._axes.transform(self._matrix)
+            self.measured_recall_ = self._measure_recall(random_state)
+
+    def __len__(self) -> int:
+        return len(self._matrix)
+
+    def query(
+        self, like: Sequence[int] | np.ndarray, unlike: Sequence[int] | np.ndarray = (), k: int = 100
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """
+        Find the rows most like some and unlike others.
+
+        Parameters
+        ----------
+        like : sequence of int
+            Rows to resemble; at least one.
+        unlike : sequence of int
+            Rows to stay away from.
+        k : int
+            How many; fewer come back where there are not as many.
+
+        Returns
+        -------
+        rows : np.ndarray
+            Shape (k,), int64, best first, equal scores by row. Never one of the query.
+        scores : np.ndarray
+            Shape (k,), float32: cosine similarity, or minus the Euclidean distance.
+
+        Raises
+        ------
+        AnalysisError
+            If nothing is to be liked, a row is in both lists or outside the matrix or has no usable
+            embedding, or the examples cancel each other.
+        """
+        like, unlike = self._check_rows(like, unlike)
+        target = self._target(like, unlike)
+        if self._axes is None:
+            rows = self._candidates(self._keys(target), like, unlike, k, self._tolerance(target))
+        else:
+            rows = self._candidates(self._scan(target), like, unlike, max(1000, 3 * k), 0.0)
+        scores = self._rescore(rows, target)
+        order = np.lexsort((rows, -scores))[: max(k, 0)]
+        return rows[order], scores[order]
+
+    def scores(self, like: Sequence[int] | np.ndarray, unlike: Sequence[int] | np.ndarray = ()) -> np.ndarray:
+        """
+        Score every row against a query, always exactly.
+
+        Parameters
+        ----------
+        like, unlike : sequence of int
+            As for `query`.
+
+        Returns
+        -------
+        np.ndarray
+            Shape (N,), float32; NaN for rows that can never be found.
+
+        Raises
+        ------
+        AnalysisError
+            As for `query`.
+        """
+        like, unlike = self._check_rows(like, unlike)
+        target = self._target(like, unlike)
+        keys = self._keys(target)
+        if self.metric == "euclidean":
+            np.subtract(np.dot(target, target), keys, out=keys)
+            np.negative(np.sqrt(np.maximum(keys, 0, out=keys), out=keys), out=keys)
+        keys[self._never] = np.nan
+        return keys
+
+    def _prepare_norms(self) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            norms2 = np.einsum("ij,ij->i", self._matrix, self._matrix)
+        usable = np.isfinite(norms2) & ((norms2 > 0) | (self.metric == "euclidean"))
+        self._never = np.flatnonzero(~usable)
+        norms2[self._never] = 1.0
+        self._largest = float(norms2.max(initial=1.0))
+        self._norms = norms2 if self.metric == "euclidean" else 1.0 / np.sqrt(norms2)
+
+    def _check_rows(
+        self, like: Sequence[int] | np.ndarray, unlike: Sequence[int] | np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        rows = [np.unique(np.asarray(given, dtype=np.int64)) for given in (like, unlike)]
+        if not rows[0].size:
+            raise AnalysisError(
+                "nothing to search for: choose at least one galaxy that the answer should be like"
+            )
+        both = np.intersect1d(rows[0], rows[1])
+        if both.size:
+            raise AnalysisError(f"row {both[0]} is wanted both like and unlike; take it out of one list")
+        given = np.concatenate(rows)
+        outside = given[(given < 0) | (given >= len(self))]
+        if outside.size:
+            raise AnalysisError(f"row {outside[0]} was asked for, but there are {len(self):,} embeddings")
+        unusable = np.intersect1d(given, self._never)
+        if unusable.size:
+            raise AnalysisError(
+                f"the embedding of row {unusable[0]} is empty or not finite; embed the image again"
+            )
+        return rows[0], rows[1]
+
+    def _target(self, like: np.ndarray, unlike: np.ndarray) -> np.ndarray:
+        """Rocchio's query vector, shape (D,), float32; of unit length for the cosine."""
+        target = self._mean(like)
+        if unlike.size:
+            away = self._mean(unlike)
+            target += UNLIKE_WEIGHT * ((target - away) if self.metric == "euclidean" else -away)
+        if self.metric == "cosine":
+            length = np.linalg.norm(target)
+            if length < 1e-6:
+                raise AnalysisError("the examples cancel each other; choose others")
+            target /= length
+        return target.astype(np.float32)
+
+    def _mean(self, rows: np.ndarray) -> np.ndarray:
+        total = np.zeros(self._matrix.shape[1])
+        for start in range(0, len(rows), RESCORE_BLOCK):
+            vectors = self._matrix[rows[start : start + RESCORE_BLOCK]].astype(np.float64)
+            if self.metric == "cosine":
+                vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+            total += vectors.sum(axis=0)
+        return total / len(rows)
+
+    def _keys(self, target: np.ndarray) -> np.ndarray:
+        """Larger is nearer: the cosine, or 2 x·t - |x|², shape (N,), float32."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            return self._finish(self._matrix @ self._factor(target))
+
+    def _scan(self, target: np.ndarray) -> np.ndarray:
+        """The same from principal components: x·t ≈ (V x)·(V t) + mean·t, with the true norms."""
+        assert self._axes is not None
+        target = self._factor(target)
+        with np.errstate(invalid="ignore", over="ignore"):
+            products = self._reduced @ (self._axes.axes @ target)
+            products += np.dot(self._axes.mean, target)
+            return self._finish(products)
+
+    def _factor(self, target: np.ndarray) -> np.ndarray:
+        return 2 * target if self.metric == "euclidean" else target
+
+    def _finish(self, products: np.ndarray) -> np.ndarray:
+        if self.metric == "euclidean":
+            products -= self._norms
+        else:
+            products *= self._norms
+        products[self._never] = -np.inf
+        return products
+
+    def _tolerance(self, target: np.ndarray) -> float:
+        """Rounding of the product: rows this close to the last place are scored again before they are cut."""
+        rounding = 4 * np.finfo(np.float32).eps * np.sqrt(self._matrix.shape[1])
+        scale = 1.0 if self.metric == "cosine" else self._largest + float(np.dot(target, target))
+        return float(rounding * scale)
+
+    def _candidates(
+        self, keys: np.ndarray, like: np.ndarray, unlike: np.ndarray, k: int, tolerance: float
+    ) -> np.ndarray:
+        keys[like] = keys[unlike] = -np.inf
+        return best_rows(keys, k, tolerance)
+
+    def _rescore(self, rows: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Score rows one by one, each summed in the same order, so that equal rows get equal scores."""
+        scores = np.empty(len(rows), dtype=np.float32)
+        for start in range(0, len(rows), RESCORE_BLOCK):
+            part = slice(start, start + RESCORE_BLOCK)
+            vectors = self._matrix[rows[part]]
+            if self.metric == "euclidean":
+                scores[part] = -np.sqrt(np.square(vectors - target).sum(axis=1))
+            else:
+                scores[part] = (vectors * target).sum(axis=1) / np.sqrt(np.square(vectors).sum(axis=1))
+        return scores
+
+    def _measure_recall(self, random_state: int, n_queries: int = 20, k: int = 100) -> float:
+        usable = np.setdiff1d(np.arange(len(self)), self._never)
+        n_queries = min(n_queries, len(usable))
+        found = []
+        for row in np.random.default_rng(random_state).choice(usable, n_queries, replace=False):
+            query = np.array([row]), np.array([], dtype=np.int64)
+            target = self._target(*query)
+            exact = self._candidates(self._keys(target), *query, k, 0.0)
+            if exact.size:
+                found.append(np.isin(exact, self.query(*query, k=k)[0]).mean())
+        return float(np.mean(found)) if found else 1.0
+
+
+def _check(matrix: np.ndarray, metric: str, method: str) -> None:
+    if matrix.ndim != 2 or 0 in matrix.shape:
+        raise AnalysisError(f"embeddings of shape {matrix.shape} cannot be searched; embed the images first")
+    if metric not in METRICS:
+        raise AnalysisError(f"there is no metric {metric!r}; choose one of {', '.join(METRICS)}")
+    if method not in METHODS:
+        raise AnalysisError(f"there is no search method {method!r}; choose one of {', '.join(METHODS)}")
