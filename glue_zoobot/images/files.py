@@ -1,0 +1,82 @@
+"""One file per galaxy: JPEG, PNG, TIFF, FITS or a NumPy array, mixed as they come."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from glue_zoobot.images import decode, fits
+from glue_zoobot.images.arrays import read_array_file
+from glue_zoobot.images.source import ImageSource, Picture
+
+RASTER_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff")
+ARRAY_SUFFIXES = (".npy", ".npz")
+IMAGE_SUFFIXES = RASTER_SUFFIXES + fits.SUFFIXES
+
+
+class FileSource(ImageSource):
+    """
+    Images in files of their own.
+
+    Parameters
+    ----------
+    object_ids : numpy.ndarray
+        Shape (N,), object, of str.
+    paths : sequence of str
+        Shape (N,), relative to `root` or absolute.
+    root : str
+        Folder.
+    preset, bands : str
+        For FITS files, see `glue_zoobot.images.rgb`.
+    """
+
+    def __init__(
+        self, object_ids: np.ndarray, paths: list[str], root: str, preset: str = "auto", bands: str | None = None
+    ) -> None:
+        self.object_ids = object_ids
+        self.root = os.path.abspath(root)  # noqa: PTH100  symbolic links stay as the user sees them
+        self.paths = np.array(paths, dtype=np.dtypes.StringDType())  # compact: one block for all rows
+        self.preset = preset
+        self.bands = bands
+
+    def path(self, i: int) -> str:
+        """Return the absolute path of image `i`."""
+        return os.path.join(self.root, self.paths[i])  # noqa: PTH118  the hot path
+
+    def _load(self, i: int) -> Picture:
+        return read_file(self.path(i), self.preset, self.bands)
+
+
+def read_file(path: str, preset: str = "auto", bands: str | None = None) -> Picture:
+    """Read one image file; which reader, its suffix says."""
+    name = path.lower()
+    if name.endswith(fits.SUFFIXES):
+        return fits.read_stamp(path, preset, bands)
+    if name.endswith(ARRAY_SUFFIXES):
+        return read_array_file(path, preset, bands)
+    return Picture(decode.decode_file(path))
+
+
+def stem(path: str) -> str:
+    """Name of a file without its folder and suffix; ``.fits.gz`` counts as one suffix."""
+    name = path.replace("\\", "/").rsplit("/", 1)[-1]
+    return strip_suffix(name)
+
+
+def strip_suffix(name: str) -> str:
+    """Remove the suffix of an image file; a dot inside a name without a known suffix stays."""
+    lower = name.lower()
+    known = [s for s in (*IMAGE_SUFFIXES, *ARRAY_SUFFIXES) if lower.endswith(s) and len(name) > len(s)]
+    return name[: -max(map(len, known))] if known else name
+
+
+def stems(paths: list[str]) -> list[str]:
+    """Ids from file names: the stem, or the relative path without suffix where stems clash."""
+    short = [stem(p) for p in paths]
+    seen: dict[str, int] = {}
+    for name in short:
+        seen[name] = seen.get(name, 0) + 1
+    if len(seen) == len(short):
+        return short
+    return [s if seen[s] == 1 else strip_suffix(p.replace("\\", "/")) for s, p in zip(short, paths, strict=True)]

@@ -1,0 +1,55 @@
+"""What a user says about where the images are; small enough to save in a session."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from glue_zoobot.errors import CatalogueError
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """
+    Where galaxy images are and how to read them.
+
+    Parameters
+    ----------
+    path : str
+        Folder, table with a path column, HDF5, ``.npy``/``.npz``, Parquet or FITS file.
+    id_column : str, optional
+        Column of object ids; found under the usual names when not given.
+    image_column : str, optional
+        Column (or dataset) of image paths, image bytes or image arrays; found when not given.
+    image_root : str, optional
+        Folder that the paths of the table are relative to; the folder of the table when not given.
+        For a table of HDU numbers, the FITS file.
+    preset : str
+        How fluxes become colours, see `glue_zoobot.images.rgb`; ``"auto"`` chooses by the bands.
+    bands : str, optional
+        One FITS file per band: ``"{id}_{band}.fits:irg"``, the file name pattern, a colon, then the
+        bands for red, green and blue (two bands: red and blue; names of several letters are separated
+        by commas). For cubes: ``"grz:zrg"``, the order of the planes, then red, green and blue.
+        Without the colon, the bands are sorted by wavelength.
+    """
+
+    path: str
+    id_column: str | None = None
+    image_column: str | None = None
+    image_root: str | None = None
+    preset: str = "auto"
+    bands: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values only, fit for JSON; what is at its default is left out."""
+        defaults = SourceSpec(self.path)
+        values = asdict(self)
+        return {k: v for k, v in values.items() if k == "path" or v != getattr(defaults, k)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> SourceSpec:
+        """Inverse of `to_dict`; raises `CatalogueError` for a field that does not exist."""
+        unknown = sorted(set(values) - set(cls.__dataclass_fields__))
+        if unknown or "path" not in values:
+            raise CatalogueError(f"not an image source: unknown field {unknown}, or no 'path', in {values}")
+        return cls(**values)

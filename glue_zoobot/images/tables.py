@@ -1,0 +1,196 @@
+"""Catalogue files to astropy tables, with ids that keep all their digits."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from astropy.table import Table
+
+from glue_zoobot.errors import CatalogueError
+from glue_zoobot.images.identity import is_id_like
+
+if TYPE_CHECKING:
+    import pyarrow
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat")
+VOTABLE_SUFFIXES = (".vot", ".votable", ".xml")
+PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
+#: Table files whose suffix says so; FITS tables are told from FITS images by their content.
+TABLE_SUFFIXES = (*TEXT_SUFFIXES, *VOTABLE_SUFFIXES, *PARQUET_SUFFIXES, ".ecsv")
+
+_MAX_EXACT_FLOAT = 2**53
+
+
+def read_table(path: Path, text_columns: tuple[str, ...] = (), skip: tuple[str, ...] = ()) -> Table:
+    """
+    Read a catalogue: CSV, TSV, ECSV, FITS, VOTable or Parquet.
+
+    Masked cells become NaN (numbers) or "" (text). Columns of ids stay integers or text, never float.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    text_columns : tuple of str
+        Columns of a CSV that are read as text besides those whose names look like ids.
+    skip : tuple of str
+        Columns of a Parquet file that are not read (image bytes).
+
+    Raises
+    ------
+    CatalogueError
+        The file is missing, damaged or no table.
+    """
+    suffix = path.suffix.lower()
+    try:
+        if suffix in PARQUET_SUFFIXES:
+            table = _read_parquet(path, skip)
+        elif suffix in TEXT_SUFFIXES:
+            table = _read_text(path, text_columns)
+        elif suffix == ".ecsv":
+            table = _without_masks(Table.read(path, format="ascii.ecsv"))
+        elif suffix in VOTABLE_SUFFIXES:
+            table = _without_masks(Table.read(path, format="votable"))
+        else:
+            table = _read_fits(path)
+    except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError) as error:
+        what = " ".join(str(error).split())[:300]
+        raise CatalogueError(f"{path} cannot be read as a table ({what}). Is it complete?") from error
+    if not table.colnames or not len(table):
+        raise CatalogueError(f"{path} is a table without rows")
+    return table
+
+
+def _read_parquet(path: Path, skip: tuple[str, ...]) -> Table:
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    names = [name for name in file.schema_arrow.names if name not in skip]
+    return from_arrow(file.read(columns=names))
+
+
+def _read_text(path: Path, text_columns: tuple[str, ...]) -> Table:
+    import pyarrow as pa
+    from pyarrow import csv
+
+    header, encoding = _first_line(path)
+    delimiter = _delimiter(header)
+    if delimiter is None:
+        return _read_ascii(path, text_columns)
+    names = [n.strip().strip('"') for n in header.split(delimiter)]
+    text = {n: pa.string() for n in names if n in text_columns or is_id_like(n)}
+    table = csv.read_csv(
+        path,
+        read_options=csv.ReadOptions(encoding=encoding),
+        parse_options=csv.ParseOptions(delimiter=delimiter),
+        convert_options=csv.ConvertOptions(column_types=text, strings_can_be_null=False),
+    )
+    return from_arrow(table)
+
+
+def _first_line(path: Path) -> tuple[str, str]:
+    raw = path.open("rb").readline(1 << 20)
+    try:
+        return raw.decode("utf-8-sig").rstrip("\r\n"), "utf8"
+    except UnicodeDecodeError:
+        return raw.decode("latin-1").rstrip("\r\n"), "latin-1"
+
+
+def _delimiter(header: str) -> str | None:
+    if header.startswith("#"):
+        return None
+    counts = {d: header.count(d) for d in ",\t;|"}
+    best = max(counts, key=lambda d: counts[d])
+    if counts[best]:
+        return best
+    return None if " " in header.strip() else ","  # one column, or columns set apart by blanks
+
+
+def _read_ascii(path: Path, text_columns: tuple[str, ...]) -> Table:
+    """Commented or blank-separated text; astropy guesses the layout."""
+    from astropy.io.ascii import convert_numpy
+
+    names = Table.read(path, format="ascii").colnames
+    as_text = {n: [convert_numpy(str)] for n in names if n in text_columns or is_id_like(n)}
+    return _without_masks(Table.read(path, format="ascii", converters=as_text))
+
+
+def _read_fits(path: Path) -> Table:
+    from astropy.io import fits
+
+    with fits.open(path) as hdus:
+        number = next((k for k, hdu in enumerate(hdus) if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)), None)
+        if number is None:
+            raise ValueError("it holds no table")
+        table = Table.read(hdus, hdu=number)
+    table.convert_bytestring_to_unicode()
+    return _without_masks(table)
+
+
+def from_arrow(table: pyarrow.Table) -> Table:
+    """Columns of an Arrow table as an astropy table; nested columns are left out."""
+    import pyarrow as pa
+
+    columns: dict[str, np.ndarray] = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        kind = column.type
+        if pa.types.is_dictionary(kind):
+            column, kind = column.cast(kind.value_type), kind.value_type
+        if pa.types.is_fixed_size_list(kind) and pa.types.is_floating(kind.value_type) and not column.null_count:
+            flat = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+            columns[name] = flat.reshape(-1, kind.list_size)
+        elif pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            continue
+        else:
+            columns[name] = _arrow_values(name, column)
+    result = Table()
+    for name, values in columns.items():
+        result[name] = values
+    return result
+
+
+def _arrow_values(name: str, column: Any) -> np.ndarray:
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        mask = column.is_null().to_numpy()
+        return _fill(name, column.fill_null(0 if pa.types.is_integer(kind) else False).to_numpy(), mask)
+    if pa.types.is_floating(kind) or pa.types.is_temporal(kind):
+        return column.to_numpy()
+    if pa.types.is_decimal(kind):
+        return column.cast(pa.float64()).to_numpy()
+    return np.array(["" if v is None else str(v) for v in column.to_pylist()], dtype=str)
+
+
+def _without_masks(table: Table) -> Table:
+    for name in table.colnames:
+        column = table[name]
+        if getattr(column, "mask", None) is not None and np.ndim(column.mask) == 1:
+            filled = _fill(name, np.asarray(column.data.data), np.asarray(column.mask))
+            table[name] = type(table).Column(filled, unit=column.unit, description=column.description)
+        elif column.dtype == object:
+            table[name] = np.array(["" if v is None else str(v) for v in column], dtype=str)
+    return table
+
+
+def _fill(name: str, values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Values with gaps: NaN for numbers, "" for text; integers that a float would spoil become text."""
+    if not mask.any():
+        return values
+    if values.dtype.kind in "USO":
+        return np.where(mask, "", values.astype(str))
+    if values.dtype.kind == "f":
+        return np.where(mask, np.nan, values).astype(values.dtype)
+    wide = values.dtype.kind in "iu" and np.abs(values[~mask]).max(initial=0) > _MAX_EXACT_FLOAT
+    if is_id_like(name) or wide:
+        return np.where(mask, "", values.astype(str))
+    return np.where(mask, np.nan, values.astype(float))
+
+
+def column_matching(table: Table, pattern: str) -> str | None:
+    """First column whose name matches a regular expression, whatever its case."""
+    return next((n for n in table.colnames if re.fullmatch(pattern, n, re.IGNORECASE)), None)
