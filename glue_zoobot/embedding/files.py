@@ -1,0 +1,92 @@
+"""Files that are either whole or absent, whatever happens while they are written."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from glue_zoobot.errors import StoreError
+
+SUFFIX = ".tmp"
+STALE_AFTER = 24 * 3600.0
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """
+    Let ``write`` fill a temporary file, force it to disk, then give it its final name.
+
+    A reader sees the old file, the new file or none, never a part of one; two writers of the same
+    path do not disturb each other, the last rename wins.
+
+    Parameters
+    ----------
+    path : Path
+        Final name.
+    write : callable
+        Called with the temporary path, in the same folder.
+
+    Raises
+    ------
+    StoreError
+        The disk is full, the folder is read-only, and so on.
+    """
+    temporary = path.with_name(
+        f".{path.name}.{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex[:8]}{SUFFIX}"
+    )
+    try:
+        write(temporary)
+        _to_disk(temporary)
+        temporary.replace(path)
+        if os.name == "posix":  # a folder cannot be opened on Windows, which needs no such step
+            _to_disk(path.parent)
+    except OSError as error:
+        raise StoreError(
+            f"{path} could not be written ({error}). Make room or choose a writable folder, "
+            "then run the same again: what is finished is kept."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def remove_stale(folder: Path) -> None:
+    """
+    Remove temporary files in ``folder`` that no living process will finish.
+
+    Those are files of processes of this host that have ended, and files of any host untouched for a day.
+    """
+    for path in folder.glob(f".*{SUFFIX}"):
+        try:
+            if _is_stale(path):
+                path.unlink(missing_ok=True)
+        except OSError:  # somebody else's file or a read-only folder: it does no harm where it is
+            continue
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() or os.name == "posix" else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_stale(path: Path) -> bool:
+    host_and_pid = path.name.removesuffix(SUFFIX).split(f".{socket.gethostname()}.")
+    if len(host_and_pid) == 2 and os.name == "posix":
+        pid = int(host_and_pid[1].split(".")[0])
+        return pid != os.getpid() and not _is_alive(pid)
+    return time.time() - path.stat().st_mtime > STALE_AFTER
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,405 @@
+"""A folder of embeddings: manifest, plan, and one Parquet file per shard."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glue_zoobot.embedding import manifest as manifests
+from glue_zoobot.embedding.files import remove_stale
+from glue_zoobot.embedding.plan import Plan
+from glue_zoobot.embedding.shard import (
+    BROKEN,
+    DUPLICATE,
+    EMBEDDED,
+    PENDING,
+    Header,
+    read_header,
+    read_shard,
+    vectors_of,
+    write_shard,
+)
+from glue_zoobot.errors import StoreError
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+    from glue_zoobot.embedding.verify import Agreement
+
+PLAN = "plan.parquet"
+SHARDS = "shards"
+
+
+@dataclass(frozen=True)
+class Status:
+    """
+    How much of a store is there.
+
+    Attributes
+    ----------
+    done, total : int
+        Galaxies in finished shards, and in the whole plan; duplicates are not counted.
+    broken : int
+        How many of the done have no embedding.
+    shards_done, shards_total : int
+        Finished shards, and all.
+    duplicates : int
+        Catalogue rows that repeat an earlier identifier.
+    """
+
+    done: int
+    total: int
+    broken: int
+    shards_done: int
+    shards_total: int
+    duplicates: int = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.shards_done == self.shards_total
+
+    @property
+    def embedded(self) -> int:
+        """Galaxies that have an embedding."""
+        return self.done - self.broken
+
+
+class EmbeddingStore:
+    """
+    Embeddings of one catalogue by one encoder.
+
+    Open it with `open`, make it with `create`. It may be read while another process fills it: what is
+    there is whole, what is not there is pending.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    manifest : dict
+        Catalogue, encoder, precision, versions.
+    """
+
+    def __init__(self, path: Path, manifest: dict[str, Any]) -> None:
+        self.path = path
+        self.manifest = manifest
+        self._headers: dict[int, tuple[tuple[int, int], Header]] = {}
+
+    @classmethod
+    def open(cls, path: str | Path) -> EmbeddingStore:
+        """
+        Open an existing store.
+
+        Raises
+        ------
+        StoreError
+            There is none, or its manifest cannot be read.
+        """
+        path = Path(path).expanduser()
+        return cls(path, manifests.read_manifest(path))
+
+    @classmethod
+    def create(
+        cls, path: str | Path, plan: Plan, encoder_spec: Any, precision: str | None = None
+    ) -> EmbeddingStore:
+        """
+        Make a store, or open it where the same one exists.
+
+        Parameters
+        ----------
+        path : str or Path
+            A folder: new, empty, or already this store.
+        plan : Plan
+            The division into shards. An existing store keeps its own for the same galaxies.
+        encoder_spec : EncoderSpec
+        precision : {"float32", "bfloat16"}, optional
+            Of the network's arithmetic; by default the first run chooses.
+
+        Raises
+        ------
+        StoreError
+            The folder holds other files, or a store of another catalogue, encoder, preprocessing or
+            precision; both are named.
+        """
+        path = Path(path).expanduser()
+        if not (path / manifests.FILE).exists():
+            _make_folder(path)
+            plan.save(path / PLAN)
+            manifests.write_manifest(path, manifests.new_manifest(plan, encoder_spec, precision))
+        store = cls.open(path)
+        store.require_plan(plan)
+        store.require_encoder(encoder_spec)
+        if precision is not None:
+            store.settle_precision(precision)
+        return store
+
+    @classmethod
+    def find_finished(cls, path: str | Path, plan: Plan, encoder_spec: Any) -> EmbeddingStore | None:
+        """
+        Open a store that needs no further work, before a network is loaded in vain.
+
+        Parameters
+        ----------
+        path : str or Path
+        plan : Plan
+        encoder_spec : EncoderSpec or str
+            As `find` gives it, or a name to be found.
+
+        Returns
+        -------
+        EmbeddingStore or None
+            None where there is no store, it is unfinished, or it is not certainly the same.
+        """
+        from glue_zoobot.encoders import find
+
+        try:
+            store = cls.open(path)
+            store.require_plan(plan)
+            store.require_encoder(find(encoder_spec) if isinstance(encoder_spec, str) else encoder_spec)
+        except StoreError:
+            return None
+        return store if store.status().finished else None
+
+    @property
+    def encoder_name(self) -> str:
+        """Name of the encoder."""
+        return str(self.manifest["encoder"]["name"])
+
+    @property
+    def width(self) -> int:
+        """Dimensions D of an embedding."""
+        return int(self.manifest["encoder"]["width"])
+
+    @property
+    def precision(self) -> str | None:
+        """Precision of the network's arithmetic, None before the first run chose it."""
+        return self.manifest["precision"]
+
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """The frozen plan."""
+        plan = Plan.read(self.path / PLAN)
+        if plan.hash != self.manifest["catalogue"]["plan"]:
+            raise StoreError(
+                f"{self.path / PLAN} does not belong to this store's manifest. Restore it, "
+                "or start a new store in another folder."
+            )
+        return plan
+
+    def require_plan(self, plan: Plan) -> None:
+        """Raise `StoreError` unless ``plan`` holds the same galaxies."""
+        if not self.plan.same_galaxies(plan):
+            raise StoreError(
+                f"The store {self.path} belongs to the catalogue {self.plan.describe()}, not to "
+                f"{plan.describe()}. Choose another folder for the store."
+            )
+
+    def require_encoder(self, encoder_spec: Any) -> None:
+        """Raise `StoreError` unless ``encoder_spec`` has the same weights and preprocessing."""
+        offered = manifests.describe_encoder(encoder_spec)
+        difference = manifests.encoder_difference(self.manifest["encoder"], offered)
+        if difference:
+            raise StoreError(
+                f"The store {self.path} was made with the encoder {difference}. "
+                "Choose that encoder, or another folder for the store."
+            )
+
+    def settle_precision(self, precision: str) -> None:
+        """Record the precision of the first run; raise `StoreError` where another is recorded."""
+        self.manifest = manifests.read_manifest(self.path)  # another worker may just have chosen
+        if self.precision is None:
+            self.manifest["precision"] = precision
+            manifests.write_manifest(self.path, self.manifest)
+        elif self.precision != precision:
+            raise StoreError(
+                f"The store {self.path} was computed in {self.precision}, not in {precision}. "
+                "Use the same, or another folder for the store."
+            )
+
+    def shard_path(self, shard: int) -> Path:
+        """File of a shard, whether or not it exists."""
+        return self.path / SHARDS / f"{shard:06d}.parquet"
+
+    def write(self, shard: int, vectors: Sequence[np.ndarray | None], reasons: Sequence[str | None]) -> None:
+        """
+        Write a finished shard.
+
+        Parameters
+        ----------
+        shard : int
+        vectors : sequence of (ndarray of float16, shape (D,), or None)
+            In plan order, None where there is no embedding.
+        reasons : sequence of (str or None)
+            Why there is none.
+        """
+        ids = self.plan.object_ids[self.plan.shard_slice(shard)]
+        write_shard(self.shard_path(shard), ids, vectors, reasons, self.width, self._identity(shard))
+
+    def header(self, shard: int) -> Header | None:
+        """Header of a finished shard of this very store; None where it is absent, damaged or foreign."""
+        path = self.shard_path(shard)
+        try:
+            stat = path.stat()
+        except OSError:
+            return None
+        key = (stat.st_mtime_ns, stat.st_size)
+        if shard in self._headers and self._headers[shard][0] == key:
+            return self._headers[shard][1]
+        try:
+            header = read_header(path)
+        except StoreError:
+            return None
+        if header.rows != self.plan.sizes[shard] or header.width != self.width:
+            return None
+        if header.identity != self._identity(shard):
+            return None
+        self._headers[shard] = (key, header)
+        return header
+
+    def done(self) -> list[int]:
+        """Numbers of the finished shards."""
+        return [shard for shard in self.plan.shards if self.header(shard)]
+
+    def pending(self) -> list[int]:
+        """Numbers of the shards that are still to be made."""
+        return [shard for shard in self.plan.shards if not self.header(shard)]
+
+    def status(self) -> Status:
+        """Count what is there now."""
+        headers = [header for header in map(self.header, self.plan.shards) if header]
+        done = sum(header.rows for header in headers)
+        broken = done - sum(header.embedded for header in headers)
+        plan = self.plan
+        return Status(done, plan.n, broken, len(headers), len(plan.shards), len(plan.ids) - plan.n)
+
+    def load(self, dtype: Any = np.float32) -> tuple[np.ndarray, np.ndarray]:
+        """
+        Read all embeddings that are there now.
+
+        Returns
+        -------
+        object_ids : ndarray of str, shape (M,)
+            Galaxies that have an embedding, in plan order.
+        matrix : ndarray of ``dtype``, shape (M, D)
+            Their embeddings. M is 0 where no shard is finished yet.
+
+        Raises
+        ------
+        StoreError
+            A shard is damaged, or the run has ended and not one image could be read.
+        """
+        status = self.status()
+        if status.finished and status.total and not status.embedded:
+            raise StoreError(
+                f"The store {self.path} holds no embedding: all {status.total:,} images are broken "
+                f"({self._first_reason()}). Check the image paths and formats."
+            )
+        matrix = np.empty((status.embedded, self.width), dtype=dtype)
+        ids: list[str] = []
+        for part, vectors in self.embedded_parts():
+            if len(ids) + len(part) > len(matrix):  # a shard that was finished after the count
+                break
+            matrix[len(ids) : len(ids) + len(part)] = vectors
+            ids.extend(part)
+        return np.array(ids, dtype=object), matrix[: len(ids)]
+
+    def embedded_parts(self) -> Iterator[tuple[list[str], np.ndarray]]:
+        """Give identifiers and float16 embeddings (m, D) of each finished shard, broken ones left out."""
+        for shard in self.done():
+            table = read_shard(self.shard_path(shard), ["object_id", "embedding"])
+            vectors = vectors_of(table)
+            valid = table["embedding"].is_valid()
+            yield table["object_id"].filter(valid).to_pylist(), vectors
+
+    def outcomes(self) -> Table:
+        """
+        What became of every row of the catalogue.
+
+        Returns
+        -------
+        Table
+            ``object_id``, ``outcome`` ("embedded", "broken", "duplicate" or "pending"), ``reason``
+            (empty where there is nothing to say), one row per catalogue row and in its order.
+        """
+        from astropy.table import Table
+
+        plan = self.plan
+        outcome = np.full(len(plan.ids), PENDING, dtype=object)
+        reason = np.full(len(plan.ids), "", dtype=object)
+        repeated = plan.shard_of_row == -1
+        outcome[repeated], reason[repeated] = DUPLICATE, "repeats the identifier of an earlier row"
+        for shard in self.done():
+            table = read_shard(self.shard_path(shard), ["outcome", "reason"])
+            rows = plan.rows[plan.shard_slice(shard)]
+            outcome[rows] = table["outcome"].to_numpy()
+            reason[rows] = table["reason"].fill_null("").to_numpy()
+        return Table({"object_id": plan.ids, "outcome": outcome, "reason": reason})
+
+    def outcome_counts(self) -> dict[str, int]:
+        """Give the number of catalogue rows with each outcome."""
+        status = self.status()
+        return {
+            EMBEDDED: status.embedded,
+            BROKEN: status.broken,
+            DUPLICATE: status.duplicates,
+            PENDING: status.total - status.done,
+        }
+
+    def verify(self) -> list[str]:
+        """Read every finished shard; see `glue_zoobot.embedding.verify.damaged_shards`."""
+        from glue_zoobot.embedding.verify import damaged_shards
+
+        return damaged_shards(self)
+
+    def recompute_sample(self, source: Any, encoder: Any, size: int = 32, random_state: int = 0) -> Agreement:
+        """Embed a random sample again and compare; see `glue_zoobot.embedding.verify.recompute_sample`."""
+        from glue_zoobot.embedding.verify import recompute_sample
+
+        return recompute_sample(self, source, encoder, size, random_state)
+
+    def export(self, path: str | Path) -> int:
+        """Write ``object_id`` and ``embedding`` to one Parquet file; see `glue_zoobot.embedding.export`."""
+        from glue_zoobot.embedding.export import export
+
+        return export(self, path)
+
+    def clean(self) -> None:
+        """Remove temporary files that a killed process left."""
+        for folder in (self.path, self.path / SHARDS):
+            remove_stale(folder)
+
+    def _identity(self, shard: int) -> dict[str, Any]:
+        encoder = self.manifest["encoder"]
+        return {
+            "shard": shard,
+            "plan": self.manifest["catalogue"]["plan"],
+            "encoder": encoder["name"],
+            "preprocessing_hash": encoder["preprocessing_hash"],
+            "precision": self.precision,
+        }
+
+    def _first_reason(self) -> str:
+        table = self.outcomes()
+        first = table[table["outcome"] == BROKEN][0]
+        return f"{first['object_id']}: {first['reason']}"
+
+
+def _make_folder(path: Path) -> None:
+    """Make the store's folders; refuse a folder that is somebody else's."""
+    ours = {PLAN, SHARDS}
+    try:
+        if path.is_dir():
+            foreign = [p.name for p in path.iterdir() if p.name not in ours and not p.name.startswith(".")]
+            if foreign:
+                raise StoreError(
+                    f"{path} is not an embedding store and is not empty (it holds '{foreign[0]}'). "
+                    "Choose a new folder for the store."
+                )
+        (path / SHARDS).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"The folder {path} cannot be made ({error}). Choose another one.") from error
