@@ -1,0 +1,395 @@
+"""The grid of pictures: a table view whose cost does not depend on the number of galaxies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
+from qtpy.QtGui import QColor, QPalette
+from qtpy.QtWidgets import QAbstractItemView, QFrame, QTableView
+
+from glue_zoobot.qt.gallery.painting import BACKGROUND, CellPainter, cell_size
+from glue_zoobot.qt.gallery.selection import GallerySelection
+from glue_zoobot.qt.gallery.state import GalleryViewerState
+from glue_zoobot.qt.gallery.thumbnails import Thumbnail, ThumbnailLoader
+
+__all__ = ["Cell", "GridModel", "GridView"]
+
+PAGE = 64  # cells whose captions and frames are looked up together
+MAX_PAGES = 128
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Everything that is drawn for one galaxy."""
+
+    row: int
+    captions: list[tuple[str, str]]
+    frames: tuple[str, ...]
+    thumbnail: Thumbnail | None
+    selected: bool
+    current: bool
+
+
+class GridModel(QAbstractTableModel):
+    """
+    Galaxies in reading order: the one at ``position`` is in line ``position // n_columns``.
+
+    Parameters
+    ----------
+    state : GalleryViewerState
+        Gives captions and frames.
+    selection : GallerySelection
+        Gives the rows shown, and which of them are selected.
+    thumbnails : ThumbnailLoader
+        Gives the pictures.
+    parent : QObject, optional
+        Owner.
+    """
+
+    def __init__(
+        self,
+        state: GalleryViewerState,
+        selection: GallerySelection,
+        thumbnails: ThumbnailLoader,
+        parent=None,
+    ) -> None:
+        super().__init__(parent)
+        self._state, self._selection, self._thumbnails = state, selection, thumbnails
+        self._pages: dict[int, tuple[list, list]] = {}
+        self.n_columns = 1
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Rows of the data in the order shown."""
+        return self._selection.rows
+
+    def set_columns(self, n_columns: int) -> None:
+        """Break the lines elsewhere."""
+        if n_columns != self.n_columns:
+            self.beginResetModel()
+            self.n_columns = n_columns
+            self.endResetModel()
+
+    def set_rows(self, rows: np.ndarray, size: int) -> None:
+        """Show these rows of a dataset of ``size`` rows."""
+        self.beginResetModel()
+        self._pages.clear()
+        self._selection.set_rows(rows, size)
+        self.endResetModel()
+
+    def forget_pages(self) -> None:
+        """Look captions and frames up again."""
+        self._pages.clear()
+
+    def position(self, index: QModelIndex) -> int:
+        """Position of a cell, -1 where there is no galaxy."""
+        position = index.row() * self.n_columns + index.column() if index.isValid() else -1
+        return position if position < len(self.rows) else -1
+
+    def index_of(self, position: int) -> QModelIndex:
+        """The cell at a position."""
+        return self.index(*divmod(position, self.n_columns)) if position >= 0 else QModelIndex()
+
+    def cell(self, position: int) -> Cell:
+        """What to draw at a position."""
+        page, place = divmod(position, PAGE)
+        if page not in self._pages:
+            if len(self._pages) >= MAX_PAGES:
+                self._pages.clear()
+            rows = self.rows[page * PAGE : (page + 1) * PAGE]
+            self._pages[page] = (self._state.captions(rows), self._state.frames(rows))
+        captions, frames = self._pages[page]
+        row = int(self.rows[position])
+        return Cell(
+            row=row,
+            captions=captions[place],
+            frames=frames[place],
+            thumbnail=self._thumbnails.get(row),
+            selected=bool(self._selection.mask[row]),
+            current=position == self._selection.current,
+        )
+
+    # ---- what Qt asks
+
+    def rowCount(self, parent=QModelIndex()):  # noqa: B008  Qt's own default
+        return 0 if parent.isValid() else -(-len(self.rows) // self.n_columns)
+
+    def columnCount(self, parent=QModelIndex()):  # noqa: B008
+        return 0 if parent.isValid() else self.n_columns
+
+    def flags(self, index):
+        return Qt.ItemIsEnabled if self.position(index) >= 0 else Qt.NoItemFlags
+
+    def data(self, index, role=Qt.DisplayRole):
+        position = self.position(index)
+        if position < 0:
+            return None
+        if role == Qt.DisplayRole:
+            return "\n".join(f"{label} {value}" for label, value in self.cell(position).captions)
+        if role == Qt.ToolTipRole:
+            thumbnail = self.cell(position).thumbnail
+            return f"No picture: {thumbnail.reason}" if thumbnail is not None and thumbnail.reason else None
+        return None
+
+
+class GridView(QTableView):
+    """
+    Shows a `GridModel`, and turns mouse and keys into a `GallerySelection`.
+
+    Signals
+    -------
+    selected(extends) : a gesture is complete; ``extends``: it added to the selection before it.
+    similar_wanted() : the user asked for look-alikes.
+    """
+
+    selected = Signal(bool)
+    similar_wanted = Signal()
+
+    def __init__(self, model: GridModel, selection: GallerySelection, state, thumbnails, parent=None) -> None:
+        super().__init__(parent)
+        self._selection, self._state, self._thumbnails = selection, state, thumbnails
+        self._press: QPoint | None = None  # where a rubber band began, in the coordinates of the whole grid
+        self._band: QRect | None = None
+        self._base: np.ndarray | None = None
+        self._load_timer = QTimer(self, singleShot=True, interval=0)
+        self._load_timer.timeout.connect(self.load_visible)
+        self.setModel(model)
+        self.setItemDelegate(CellPainter(self))
+        self._set_up_look()
+        self.verticalScrollBar().valueChanged.connect(self._load_soon)
+        thumbnails.arrived.connect(self._on_arrived)
+
+    def _set_up_look(self) -> None:
+        for header in (self.horizontalHeader(), self.verticalHeader()):
+            header.hide()
+            header.setSectionResizeMode(header.ResizeMode.Fixed)
+            header.setMinimumSectionSize(1)
+        self.setShowGrid(False)
+        self.setFrameShape(QFrame.NoFrame)
+        self.setSelectionMode(QAbstractItemView.NoSelection)
+        self.setEditTriggers(QAbstractItemView.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarAlwaysOn)  # so that columns do not jump
+        self.setTabKeyNavigation(False)
+        self.setMouseTracking(True)
+        palette = self.palette()
+        palette.setColor(QPalette.Base, QColor(BACKGROUND))
+        self.setPalette(palette)
+
+    # ---- geometry
+
+    @property
+    def thumbnail_size(self) -> int:
+        """Edge of a picture in pixels of the window."""
+        return self._state.thumbnail_size
+
+    def lay_out(self) -> None:
+        """Fit as many columns as there is room for, and share what is left among them."""
+        top = self._first_visible()
+        size = cell_size(self.font(), self._state.thumbnail_size, len(self._state.captions_shown))
+        width = max(self.viewport().width(), 1)
+        n_columns = max(1, width // size.width())
+        self.model().set_columns(n_columns)
+        self.horizontalHeader().setDefaultSectionSize(max(width // n_columns, 1))
+        self.verticalHeader().setDefaultSectionSize(size.height())
+        self.verticalScrollBar().setSingleStep(max(size.height() // 3, 1))
+        if top > 0:
+            self.scrollTo(self.model().index_of(top), QAbstractItemView.PositionAtTop)
+        self._load_soon()
+
+    def resizeEvent(self, event):
+        super().resizeEvent(event)
+        self.lay_out()
+
+    def _first_visible(self) -> int:
+        return self.model().position(self.indexAt(QPoint(1, 1)))
+
+    def thumbnail(self, row: int) -> Thumbnail | None:
+        """The picture of a galaxy as far as it is loaded."""
+        return self._thumbnails.get(row)
+
+    def cell_rect(self, row: int) -> QRect:
+        """Where a galaxy is on the screen; empty when it is not in sight."""
+        seen = self.visible_positions()
+        found = np.flatnonzero(self.model().rows[seen.start : seen.stop] == row)
+        if not len(found):
+            return QRect()
+        rect = self.visualRect(self.model().index_of(seen.start + int(found[0])))
+        return QRect(self.viewport().mapToGlobal(rect.topLeft()), rect.size())
+
+    def visible_positions(self) -> range:
+        """Positions of the galaxies that can be seen now."""
+        height = self.verticalHeader().defaultSectionSize()
+        top = self.verticalScrollBar().value()
+        lines = range(top // height, (top + self.viewport().height()) // height + 1)
+        n = self.model().n_columns
+        return range(lines.start * n, min(lines.stop * n, len(self.model().rows)))
+
+    def positions_in(self, rect: QRect) -> np.ndarray:
+        """Positions touched by a rectangle in the coordinates of the whole grid."""
+        width, height = (
+            self.horizontalHeader().defaultSectionSize(),
+            self.verticalHeader().defaultSectionSize(),
+        )
+        n = self.model().n_columns
+        columns = np.arange(max(rect.left() // width, 0), min(rect.right() // width, n - 1) + 1)
+        lines = np.arange(max(rect.top() // height, 0), rect.bottom() // height + 1)
+        lines = lines[lines < self.model().rowCount()]
+        positions = (lines[:, None] * n + columns[None, :]).ravel()
+        return positions[positions < len(self.model().rows)]
+
+    # ---- pictures
+
+    def _load_soon(self, *args) -> None:
+        self._load_timer.start()
+
+    def load_visible(self) -> None:
+        """Ask for the pictures in sight, then for those one page below and above."""
+        ratio = self.devicePixelRatioF()
+        self._thumbnails.set_size(round(self._state.thumbnail_size * ratio), ratio)
+        seen = self.visible_positions()
+        rows = self.model().rows
+        page = len(seen)
+        ahead = rows[seen.stop : seen.stop + page]
+        behind = rows[max(seen.start - page, 0) : seen.start][::-1]
+        self._thumbnails.want(np.concatenate([rows[seen.start : seen.stop], ahead, behind]))
+
+    def _on_arrived(self, row: int) -> None:
+        seen = self.visible_positions()
+        found = np.flatnonzero(self.model().rows[seen.start : seen.stop] == row)
+        if len(found):
+            self.update(self.model().index_of(seen.start + int(found[0])))
+
+    def refresh_cells(self) -> None:
+        """Draw captions and frames anew."""
+        self.model().forget_pages()
+        self.viewport().update()
+
+    # ---- mouse
+
+    def _to_grid(self, point: QPoint) -> QPoint:
+        return point + QPoint(0, self.verticalScrollBar().value())
+
+    def mousePressEvent(self, event):
+        if event.button() != Qt.LeftButton:
+            return
+        self.setFocus()
+        self._press, self._band = self._to_grid(event.position().toPoint()), None
+        self._base = self._selection.mask if event.modifiers() & Qt.ControlModifier else None
+        self._selection.begin()
+
+    def mouseMoveEvent(self, event):
+        if self._press is None:
+            super().mouseMoveEvent(event)
+            return
+        point = event.position().toPoint()
+        band = QRect(self._press, self._to_grid(point)).normalized()
+        if self._band is None and max(band.width(), band.height()) < 8:
+            return
+        self._band = band
+        self._selection.band(self.positions_in(band), self._base)
+        self.scroll_towards(point)
+        self.viewport().update()
+
+    def scroll_towards(self, point: QPoint) -> None:
+        """Scroll when the rubber band is pulled over the upper or lower edge."""
+        beyond = min(point.y(), 0) + max(point.y() - self.viewport().height(), 0)
+        if beyond:
+            self.verticalScrollBar().setValue(self.verticalScrollBar().value() + beyond)
+
+    def mouseReleaseEvent(self, event):
+        if self._press is None or event.button() != Qt.LeftButton:
+            return
+        banded, self._press, self._band = self._band is not None, None, None
+        extends = bool(event.modifiers() & (Qt.ControlModifier | Qt.ShiftModifier))
+        if not banded and not self._click(event):
+            return
+        self.viewport().update()
+        self.selected.emit(extends)
+
+    def _click(self, event) -> bool:
+        position = self.model().position(self.indexAt(event.position().toPoint()))
+        keys = event.modifiers()
+        if position < 0:  # beside the galaxies: let go of them, but leave glue's subset alone
+            self._selection.clear()
+            self.viewport().update()
+            return False
+        if keys & Qt.ShiftModifier:
+            self._selection.extend(position, keep=bool(keys & Qt.ControlModifier))
+        elif keys & Qt.ControlModifier:
+            self._selection.toggle(position)
+        else:
+            self._selection.only(position)
+        return True
+
+    def mouseDoubleClickEvent(self, event):
+        event.accept()
+
+    def paintEvent(self, event):
+        super().paintEvent(event)
+        if self._band is not None:
+            self.itemDelegate().paint_band(self, self._band.translated(0, -self.verticalScrollBar().value()))
+
+    # ---- keys
+
+    def keyPressEvent(self, event):
+        key, shift = event.key(), bool(event.modifiers() & Qt.ShiftModifier)
+        target = self._target(key)
+        if target is not None:
+            self.go_to(target, extend=shift)
+        elif key == Qt.Key_A and event.modifiers() & Qt.ControlModifier:
+            self._selection.all()
+            self._finish(False)
+        elif key == Qt.Key_Space and self._selection.current >= 0:
+            self._selection.toggle(self._selection.current)
+            self._finish(True)
+        elif key in (Qt.Key_Return, Qt.Key_Enter) and self._selection.current >= 0:
+            self._selection.only(self._selection.current)
+            self._finish(False)
+        elif key == Qt.Key_Escape:
+            self._press = self._band = None
+            self._selection.clear()
+            self.viewport().update()
+        elif key == Qt.Key_S and not event.modifiers():
+            self.similar_wanted.emit()
+        else:
+            event.ignore()  # the window may know it
+
+    def _target(self, key: int) -> int | None:
+        n, last = self.model().n_columns, len(self.model().rows) - 1
+        page = n * max(1, self.viewport().height() // self.verticalHeader().defaultSectionSize())
+        steps = {
+            Qt.Key_Left: -1,
+            Qt.Key_Right: 1,
+            Qt.Key_Up: -n,
+            Qt.Key_Down: n,
+            Qt.Key_PageUp: -page,
+            Qt.Key_PageDown: page,
+            Qt.Key_Home: -last - 1,
+            Qt.Key_End: last + 1,
+        }
+        if key not in steps or last < 0:
+            return None
+        current = self._selection.current
+        return 0 if current < 0 else min(max(current + steps[key], 0), last)
+
+    def go_to(self, position: int, extend: bool = False) -> None:
+        """Move the keyboard to a position, and select on the way if asked."""
+        if extend:
+            self._selection.extend(position)
+        else:
+            self._selection.move(position)
+        self.scrollTo(self.model().index_of(position))
+        self.viewport().update()
+        if extend:
+            self.selected.emit(False)
+
+    def _finish(self, extends: bool) -> None:
+        self.viewport().update()
+        self.selected.emit(extends)
+
+    def sizeHint(self):
+        return QSize(640, 480)

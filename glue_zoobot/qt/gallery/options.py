@@ -1,0 +1,114 @@
+"""The gallery's options, shown by glue in its left side."""
+
+from __future__ import annotations
+
+from echo.qt import autoconnect_callbacks_to_qt
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QSizePolicy,
+    QSlider,
+    QToolButton,
+    QWidget,
+)
+
+__all__ = ["GalleryOptions"]
+
+MIN_SIZE, MAX_SIZE = 48, 384
+
+
+class CaptionList(QListWidget):
+    """A column is written below the pictures while it is ticked."""
+
+    def __init__(self, viewer_state, parent=None) -> None:
+        super().__init__(parent)
+        self._state = viewer_state
+        self._columns: list = []
+        self.setMinimumHeight(60)
+        self.setMaximumHeight(150)
+        self.itemChanged.connect(self._on_ticked)
+        for name in ("layers", "sort_att", "caption_atts"):  # sort_att follows changes of the columns
+            viewer_state.add_callback(name, self.refresh)
+        self.refresh()
+
+    def refresh(self, *args) -> None:
+        """Follow the state."""
+        data = self._state.data
+        columns = [] if data is None else data.main_components + data.derived_components
+        chosen = {id(cid) for cid in self._state.caption_atts}
+        ticks = [id(cid) in chosen for cid in columns]
+        if [(c, c.label, t) for c, t in zip(columns, ticks, strict=True)] == self._shown():
+            return
+        self.blockSignals(True)
+        self.clear()
+        for cid, ticked in zip(columns, ticks, strict=True):
+            item = QListWidgetItem(cid.label, self)
+            item.setFlags(Qt.ItemIsEnabled | Qt.ItemIsUserCheckable)
+            item.setCheckState(Qt.Checked if ticked else Qt.Unchecked)
+        self._columns = columns
+        self.blockSignals(False)
+
+    def _shown(self) -> list:
+        items = [self.item(i) for i in range(self.count())]
+        return [
+            (cid, item.text(), item.checkState() == Qt.Checked)
+            for cid, item in zip(self._columns, items, strict=True)
+        ]
+
+    def _on_ticked(self, item) -> None:
+        self._state.caption_atts = [cid for cid, _, ticked in self._shown() if ticked]
+
+
+class GalleryOptions(QWidget):
+    """
+    Size, order and captions.
+
+    Parameters
+    ----------
+    viewer_state : GalleryViewerState
+        What the widgets follow and change.
+    session : glue.core.session.Session
+        Given by glue.
+    parent : QWidget, optional
+        Owner.
+    """
+
+    def __init__(self, viewer_state, session, parent=None) -> None:
+        super().__init__(parent)
+        self.value_thumbnail_size = QSlider(Qt.Horizontal, minimum=MIN_SIZE, maximum=MAX_SIZE, pageStep=32)
+        self.value_thumbnail_size.setToolTip("Size of the pictures")
+        self.combosel_sort_att = QComboBox()
+        self.combosel_sort_att.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
+        self.combosel_sort_att.setToolTip("Column that orders the galaxies; missing values come last")
+        self.bool_sort_descending = QToolButton(checkable=True)
+        self.captions = CaptionList(viewer_state)
+        self.captions.setToolTip("Columns written below each picture")
+        self.bool_enlarge = QCheckBox("Enlarge the picture under the mouse")
+        self._lay_out()
+        self._connections = autoconnect_callbacks_to_qt(viewer_state, self)
+        viewer_state.add_callback("sort_descending", self._show_direction)
+        self._show_direction(viewer_state.sort_descending)
+
+    def _lay_out(self) -> None:
+        order = QHBoxLayout()
+        order.addWidget(self.combosel_sort_att, 1)
+        order.addWidget(self.bool_sort_descending)
+        form = QFormLayout(self)
+        form.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
+        form.addRow("Size", self.value_thumbnail_size)
+        form.addRow("Sort by", order)
+        form.addRow("Captions", self.captions)
+        form.addRow("", self.bool_enlarge)
+
+    def _show_direction(self, descending: bool) -> None:
+        self.bool_sort_descending.setArrowType(Qt.DownArrow if descending else Qt.UpArrow)
+        self.bool_sort_descending.setToolTip(
+            "Largest first; click for smallest first"
+            if descending
+            else "Smallest first; click for largest first"
+        )

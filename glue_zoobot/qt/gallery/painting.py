@@ -1,0 +1,129 @@
+"""How one galaxy looks in the grid: frame, picture, caption."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from qtpy.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from qtpy.QtWidgets import QStyledItemDelegate
+
+__all__ = ["BACKGROUND", "CellPainter", "caption_font", "cell_size"]
+
+BACKGROUND = "#26282b"  # neutral and darker than a picture's sky is bright: galaxies stand out, edges show
+EMPTY = "#1c1d1f"
+TEXT, DIM_TEXT = "#e2e4e6", "#8f959b"
+SELECTED = "#3f5f8a"
+CURRENT = "#f0f2f4"
+
+FRAME = 6  # room for frames around the picture, in pixels of the window
+GAP = 3  # around each cell
+
+
+def caption_font(font: QFont) -> QFont:
+    """A little smaller than the window's font, never unreadable."""
+    small = QFont(font)
+    small.setPointSizeF(max(font.pointSizeF() * 0.85, 7.0))
+    return small
+
+
+def cell_size(font: QFont, thumbnail_size: int, n_captions: int) -> QSize:
+    """Room that a picture of ``thumbnail_size`` and its caption lines need."""
+    edge = thumbnail_size + 2 * (FRAME + GAP)
+    text = n_captions * QFontMetrics(caption_font(font)).height()
+    return QSize(edge, edge + text + (2 if n_captions else 0))
+
+
+class CellPainter(QStyledItemDelegate):
+    """Draws the cells of a `GridView`."""
+
+    def paint(self, painter, option, index):
+        position = index.model().position(index)
+        if position < 0:
+            return
+        cell = index.model().cell(position)
+        size = self.parent().thumbnail_size
+        picture = QRect(0, option.rect.top() + GAP + FRAME, size, size)
+        picture.moveLeft(option.rect.left() + (option.rect.width() - size) // 2)
+        painter.save()
+        painter.setRenderHint(QPainter.SmoothPixmapTransform)
+        self._paint_state(painter, cell, picture, option.rect)
+        self._paint_picture(painter, cell.thumbnail, picture)
+        self._paint_frames(painter, cell.frames, picture)
+        self._paint_captions(painter, cell.captions, picture, option.font)
+        painter.restore()
+
+    def _paint_state(self, painter, cell, picture: QRect, rect: QRect) -> None:
+        card = QRectF(picture.adjusted(-FRAME, -FRAME, FRAME, 0))
+        card.setBottom(rect.bottom() - GAP + 1)
+        painter.setRenderHint(QPainter.Antialiasing)
+        if cell.selected:
+            painter.setPen(Qt.NoPen)
+            painter.setBrush(QColor(SELECTED))
+            painter.drawRoundedRect(card, 4, 4)
+        if cell.current:
+            painter.setPen(QPen(QColor(CURRENT), 1))
+            painter.setBrush(Qt.NoBrush)
+            painter.drawRoundedRect(card.adjusted(-1.5, -1.5, 1.5, 1.5), 5, 5)
+        painter.setRenderHint(QPainter.Antialiasing, False)
+
+    def _paint_picture(self, painter, thumbnail, picture: QRect) -> None:
+        if thumbnail is None:
+            painter.fillRect(picture, QColor(EMPTY))
+        elif thumbnail.pixmap is None:
+            self._paint_broken(painter, picture)
+        else:
+            pixmap = thumbnail.pixmap
+            fitted = pixmap.deviceIndependentSize().scaled(picture.size().toSizeF(), Qt.KeepAspectRatio)
+            target = QRectF(picture.topLeft().toPointF(), fitted)
+            target.moveCenter(QRectF(picture).center())
+            painter.drawPixmap(target, pixmap, QRectF(pixmap.rect()))
+
+    def _paint_broken(self, painter, picture: QRect) -> None:
+        """A crossed circle; the reason is in the tooltip."""
+        painter.fillRect(picture, QColor(EMPTY))
+        painter.setRenderHint(QPainter.Antialiasing)
+        painter.setPen(QPen(QColor(DIM_TEXT), 1.4))
+        painter.setBrush(Qt.NoBrush)
+        radius = max(picture.width() / 10, 5)
+        centre = QRectF(picture).center()
+        slant = QPointF(radius, radius) * 0.7071
+        painter.drawEllipse(centre, radius, radius)
+        painter.drawLine(centre - slant, centre + slant)
+        painter.setRenderHint(QPainter.Antialiasing, False)
+
+    def _paint_frames(self, painter, colors: tuple[str, ...], picture: QRect) -> None:
+        """Nested frames, the topmost subset outside."""
+        if not colors:
+            return
+        width = min(3.0, FRAME / len(colors))
+        reach = width * (len(colors) - 0.5)
+        painter.setBrush(Qt.NoBrush)
+        for color in colors:
+            painter.setPen(QPen(QColor(color), width, Qt.SolidLine, Qt.SquareCap, Qt.MiterJoin))
+            painter.drawRect(QRectF(picture).adjusted(-reach, -reach, reach, reach))
+            reach -= width
+
+    def _paint_captions(self, painter, captions, picture: QRect, font: QFont) -> None:
+        """Value right-aligned; the column's name in front of it, as far as there is room."""
+        painter.setFont(caption_font(font))
+        metrics = painter.fontMetrics()
+        line = QRect(picture.left(), picture.bottom() + FRAME + 1, picture.width(), metrics.height())
+        for label, value in captions:
+            text = metrics.elidedText(value, Qt.ElideMiddle, line.width())
+            room = line.width() - metrics.horizontalAdvance(text) - 8
+            painter.setPen(QColor(TEXT))
+            if room < metrics.horizontalAdvance("abc…"):
+                painter.drawText(line, Qt.AlignCenter, text)
+            else:
+                painter.drawText(line, Qt.AlignRight | Qt.AlignVCenter, text)
+                painter.setPen(QColor(DIM_TEXT))
+                name = metrics.elidedText(label, Qt.ElideRight, room)
+                painter.drawText(line, Qt.AlignLeft | Qt.AlignVCenter, name)
+            line.translate(0, metrics.height())
+
+    def paint_band(self, view, band: QRect) -> None:
+        """Draw the rubber band over the grid."""
+        painter = QPainter(view.viewport())
+        painter.setPen(QPen(QColor("#9cc2f2"), 1))
+        painter.setBrush(QColor(100, 150, 220, 50))
+        painter.drawRect(band)
+        painter.end()

@@ -1,0 +1,219 @@
+"""What a gallery shows, and in which order. Holds all the logic; knows no windows."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+from echo import CallbackProperty, ListCallbackProperty, SelectionCallbackProperty
+from glue.core.component import CategoricalComponent
+from glue.core.component_id import ComponentID
+from glue.core.data import BaseData, Data
+from glue.core.data_combo_helper import ComponentIDComboHelper
+from glue.core.exceptions import IncompatibleAttribute
+from glue.core.subset import Subset
+from glue.viewers.common.state import LayerState, ViewerState
+
+from glue_zoobot.qt.gallery.ordering import order_by, sort_values
+
+__all__ = ["GalleryLayerState", "GalleryViewerState", "format_value"]
+
+RANK_LABEL = "similarity_rank"
+SLOW_MASK = 0.01  # seconds; a dearer subset is evaluated once for all rows instead of page by page
+
+
+def format_value(value: object, digits: int = 5) -> str:
+    """
+    One table value as short text; a dash stands for what is missing.
+
+    Parameters
+    ----------
+    value : object
+        A number, text, bytes or datetime.
+    digits : int, optional
+        Significant digits of a float.
+    """
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, (float, np.floating)):
+        return f"{float(value):.{digits}g}" if np.isfinite(value) else "–"
+    return str(value) or "–"
+
+
+class GalleryLayerState(LayerState):
+    """A dataset or subset in the gallery."""
+
+
+class GalleryViewerState(ViewerState):
+    """
+    What a gallery shows: one dataset, rows chosen by the visible layers, in the order of one column.
+
+    Any keyword argument sets the callback property of that name.
+    """
+
+    thumbnail_size = CallbackProperty(128, docstring="Edge of a thumbnail in screen pixels")
+    sort_att = SelectionCallbackProperty(
+        docstring="Column to sort by; None is catalogue order", default_index=0
+    )
+    sort_descending = CallbackProperty(False, docstring="Whether the largest values come first")
+    caption_atts = ListCallbackProperty(docstring="Columns whose values are written below each picture")
+    enlarge = CallbackProperty(True, docstring="Whether a picture is enlarged while the mouse rests on it")
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__()
+        self._last_data = None
+        self._order = None
+        self._masks: dict[Subset, np.ndarray] = {}
+        self.sort_att_helper = ComponentIDComboHelper(self, "sort_att", none="Catalogue order")
+        self.add_callback("layers", self._on_layers_change)
+        self.update_from_dict(kwargs)  # last: this is how a session is restored
+
+    def _update_priority(self, name: str) -> int:
+        return 1 if name == "layers" else 0  # columns can be chosen only once the data are known
+
+    def _on_layers_change(self, *args: object) -> None:
+        data = self.data
+        if data is self._last_data:
+            return
+        self._last_data, self._order = data, None
+        self._masks.clear()
+        self.sort_att_helper.set_multiple_data([] if data is None else [data])
+        object_id = None if data is None else data.find_component_id("object_id")
+        self.caption_atts = [] if object_id is None else [object_id]
+
+    @property
+    def data(self) -> Data | None:
+        """The dataset whose galaxies are shown."""
+        for state in self.layers:
+            if state.layer is not None:
+                return state.layer.data
+        return None
+
+    # ---- which rows, in which order
+
+    def rows(self) -> np.ndarray:
+        """Rows of `data` in the visible layers, in the order in which they are shown: (M,) int64."""
+        data = self.data
+        if data is None:
+            return np.zeros(0, dtype=np.int64)
+        visible = [s.layer for s in self.layers if s.visible and s.layer is not None and s.layer.data is data]
+        if any(isinstance(layer, BaseData) for layer in visible):
+            return self._order_of_all(data)
+        mask = np.zeros(data.size, dtype=bool)
+        for subset in visible:
+            mask |= self.mask(subset)
+        rows = np.flatnonzero(mask)
+        if self.sort_att is None:
+            return rows
+        return rows[order_by(sort_values(data, self.sort_att)[rows], self.sort_descending)]
+
+    def _order_of_all(self, data: Data) -> np.ndarray:
+        if self.sort_att is None:
+            return np.arange(data.size)
+        values = sort_values(data, self.sort_att)
+        if self._order is not None:  # comparing costs far less than sorting, and cannot be out of date
+            old_values, old_descending, order = self._order
+            if old_descending == self.sort_descending and np.array_equal(old_values, values):
+                return order
+        order = order_by(values, self.sort_descending)
+        self._order = (values, self.sort_descending, order)
+        return order
+
+    # ---- subsets
+
+    @property
+    def visible_subsets(self) -> list[Subset]:
+        """Subsets of the visible layers, topmost first."""
+        states = [
+            s for s in self.layers if s.visible and isinstance(s.layer, Subset) and s.layer.data is self.data
+        ]
+        return [s.layer for s in sorted(states, key=lambda s: s.zorder, reverse=True)]
+
+    def mask(self, subset: Subset, rows: np.ndarray | None = None) -> np.ndarray:
+        """
+        Which rows are in a subset; none are when it cannot be applied to this dataset.
+
+        Parameters
+        ----------
+        subset : Subset
+            A subset of `data`.
+        rows : (M,) ndarray of int, optional
+            The rows of interest; all by default.
+
+        Returns
+        -------
+        (M,) ndarray of bool
+        """
+        try:
+            if rows is None:
+                return np.asarray(subset.to_mask())
+            if subset in self._masks:
+                return self._masks[subset][rows]
+            start = perf_counter()
+            members = np.asarray(subset.to_mask(view=rows))
+            if perf_counter() - start > SLOW_MASK:
+                self._masks[subset] = np.asarray(subset.to_mask())
+        except IncompatibleAttribute:
+            return np.zeros(subset.data.size if rows is None else len(rows), dtype=bool)
+        return members
+
+    def forget(self, subset: Subset) -> None:
+        """Drop what is remembered of a subset; call when it has changed."""
+        self._masks.pop(subset, None)
+
+    def frames(self, rows: np.ndarray) -> list[tuple[str, ...]]:
+        """Colours of the visible subsets to which each of ``rows`` belongs, topmost first."""
+        subsets = self.visible_subsets
+        members = [self.mask(subset, rows) for subset in subsets]
+        return [
+            tuple(s.style.color for s, mask in zip(subsets, members, strict=True) if mask[i])
+            for i in range(len(rows))
+        ]
+
+    # ---- captions
+
+    @property
+    def captions_shown(self) -> list[ComponentID]:
+        """Columns written below each picture: the chosen ones, and the one that sorts."""
+        chosen = [cid for cid in self.caption_atts if self._has(cid)]
+        sorts = self.sort_att
+        return chosen if sorts is None or any(c is sorts for c in chosen) else [*chosen, sorts]
+
+    def _has(self, cid: ComponentID) -> bool:
+        return self.data is not None and any(c is cid for c in self.data.components)
+
+    def captions(self, rows: np.ndarray) -> list[list[tuple[str, str]]]:
+        """For each of ``rows``, the ``(column, value)`` lines below its picture."""
+        columns = [(cid.label, self._texts(cid, rows)) for cid in self.captions_shown]
+        return [[(label, texts[i]) for label, texts in columns] for i in range(len(rows))]
+
+    def details(self, row: int, count: int = 14) -> list[tuple[str, str]]:
+        """Up to ``count`` ``(column, value)`` pairs of one galaxy, those of the caption first."""
+        if self.data is None:
+            return []
+        first = self.captions_shown
+        columns = self.data.main_components + self.data.derived_components
+        others = [cid for cid in columns if not any(cid is f for f in first)]
+        rows = np.array([row])
+        return [(cid.label, self._texts(cid, rows, digits=8)[0]) for cid in (first + others)[:count]]
+
+    def _texts(self, cid: ComponentID, rows: np.ndarray, digits: int = 5) -> list[str]:
+        component = self.data.get_component(cid)
+        # indexing a categorical column through glue looks at every row of it
+        values = (
+            component.labels[rows] if isinstance(component, CategoricalComponent) else self.data[cid, rows]
+        )
+        return [format_value(value, digits) for value in values]
+
+    # ---- similarity
+
+    @property
+    def rank_att(self) -> ComponentID | None:
+        """The column that ranks galaxies by similarity, where there is one."""
+        return None if self.data is None else self.data.find_component_id(RANK_LABEL)
+
+    def sort_most_similar_first(self) -> None:
+        """Show the look-alikes first; does nothing before anything similar was looked for."""
+        if self.rank_att is not None:
+            self.sort_descending = False
+            self.sort_att = self.rank_att

@@ -1,0 +1,208 @@
+"""The Galaxy Gallery as a glue viewer."""
+
+from __future__ import annotations
+
+import numpy as np
+from glue.core.data import BaseData
+from glue.core.edit_subset_mode import NewMode, ReplaceMode, XorMode
+from glue_qt.utils import messagebox_on_error
+from glue_qt.viewers.common.data_viewer import DataViewer
+from glue_qt.viewers.common.toolbar import BasicToolbar
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QLabel, QStackedWidget
+
+from glue_zoobot import catalog
+from glue_zoobot.errors import CatalogueError, ZoobotError
+from glue_zoobot.qt.gallery import tools  # noqa: F401  registers the toolbar buttons
+from glue_zoobot.qt.gallery.grid import GridModel, GridView
+from glue_zoobot.qt.gallery.hover import HoverPicture
+from glue_zoobot.qt.gallery.layer_artist import GalleryLayerArtist
+from glue_zoobot.qt.gallery.options import GalleryOptions
+from glue_zoobot.qt.gallery.painting import BACKGROUND, TEXT
+from glue_zoobot.qt.gallery.selection import GallerySelection, subset_state_of
+from glue_zoobot.qt.gallery.state import GalleryViewerState
+from glue_zoobot.qt.gallery.thumbnails import ThumbnailLoader
+
+__all__ = ["GalleryViewer"]
+
+
+class GalleryViewer(DataViewer):
+    """Pictures of the galaxies of one dataset, linked to glue's other views."""
+
+    LABEL = "Galaxy Gallery"
+    _state_cls = GalleryViewerState
+    _options_cls = GalleryOptions
+    _data_artist_cls = _subset_artist_cls = GalleryLayerArtist
+    _toolbar_cls = BasicToolbar
+    inherit_tools = False
+    tools = ["zoobot:gallery_similar", "zoobot:gallery_most_similar_first", "window"]
+    subtools = {"window": ["window:movetab", "window:title"]}
+
+    def __init__(self, session, state=None, parent=None) -> None:
+        super().__init__(session, state=state, parent=parent)
+        self._applying = False
+        self._order_shown = None
+        self.selection = GallerySelection()
+        self.thumbnails = ThumbnailLoader(self)
+        self.model = GridModel(self.state, self.selection, self.thumbnails, parent=self)
+        self.grid = GridView(self.model, self.selection, self.state, self.thumbnails)
+        self.hover = HoverPicture(self.grid, self.state)
+        self._build()
+        self._refresh_timer = QTimer(self, singleShot=True, interval=0)  # one refresh per burst of callbacks
+        self._refresh_timer.timeout.connect(self.refresh)
+        for name in ("layers", "sort_att", "sort_descending", "caption_atts"):
+            self.state.add_callback(name, self.schedule_refresh)
+        self.state.add_callback("thumbnail_size", self._on_size)
+        self.schedule_refresh()
+
+    def _build(self) -> None:
+        self.message = QLabel(alignment=Qt.AlignCenter, wordWrap=True, margin=24)
+        self.message.setStyleSheet(f"background:{BACKGROUND};color:{TEXT}")
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.grid)
+        self._stack.addWidget(self.message)
+        self.setCentralWidget(self._stack)
+        self.grid.selected.connect(self._apply_selection)
+        self.grid.similar_wanted.connect(self.find_similar)
+
+    def get_layer_artist(self, cls, layer=None, layer_state=None):
+        return cls(self, self.state, layer=layer, layer_state=layer_state)
+
+    @property
+    def window_title(self):
+        if self.state.title:
+            return self.state.title
+        data = self.state.data
+        return self.LABEL if data is None else f"{self.LABEL}: {data.label}"
+
+    # ---- data in
+
+    @messagebox_on_error("Failed to add data")
+    def add_data(self, data):
+        if data.ndim != 1:
+            raise CatalogueError(
+                f"'{data.label}' has {data.ndim} dimensions; the gallery shows catalogues, one galaxy per row. "
+                "Open the catalogue of its galaxies and drag that here."
+            )
+        if self.state.data is not None and self.state.data is not data:
+            with self._layer_artist_container.ignore_empty():  # one dataset at a time, as in glue's table
+                self.state.layers[:] = []
+        return super().add_data(data)
+
+    @messagebox_on_error("Failed to add subset")
+    def add_subset(self, subset):
+        if self.state.data is not subset.data:
+            self.add_data(subset.data)
+            for layer in self.state.layers:
+                layer.visible = layer.layer is subset
+            return True
+        return super().add_subset(subset)
+
+    def _update_subset(self, message):
+        if message.attribute == "style":
+            self.grid.refresh_cells()
+            return
+        changed = getattr(message.subset, "group", None)
+        if not self._applying and any(
+            changed is group for group in self.session.edit_subset_mode.edit_subset
+        ):
+            self.selection.clear()  # the user's subset was drawn anew in another view
+        super()._update_subset(message)
+
+    # ---- showing
+
+    def schedule_refresh(self, *args) -> None:
+        """Refresh once, after the callbacks that are under way."""
+        try:
+            self._refresh_timer.start()
+        except (AttributeError, RuntimeError):  # before the end of __init__, or after closing
+            pass
+
+    def refresh(self) -> None:
+        """Show what the state says."""
+        data, rows = self.state.data, self.state.rows()
+        images = None if data is None else catalog.images_of(data)
+        self.thumbnails.set_source(images)
+        self.hover.large.set_source(images)
+        self.model.set_rows(rows, 0 if data is None else data.size)
+        self._stack.setCurrentIndex(1 if self._explain(data, images, rows) else 0)
+        self.grid.lay_out()
+        self._scroll_up_if_reordered(data)
+        self._show_tools()
+        self._show_status()
+
+    def _explain(self, data: BaseData | None, images: object | None, rows: np.ndarray) -> bool:
+        """Say what to do when there is nothing to see."""
+        text = ""
+        if data is None:
+            text = "<h3>No galaxies yet</h3>Drag a catalogue from the data collection here."
+        elif images is None:
+            text = (
+                f"<h3>No pictures for “{data.label}”</h3>Right-click the dataset in the data collection and "
+                "choose <i>Attach images…</i> to say where the pictures of its galaxies are."
+            )
+        elif not len(rows):
+            text = "<h3>Nothing to show</h3>The visible layers hold no galaxies. Tick a layer on the left."
+        self.message.setText(text)
+        return bool(text)
+
+    def _scroll_up_if_reordered(self, data) -> None:
+        order = (data, self.state.sort_att, self.state.sort_descending)
+        if self._order_shown is not None and any(
+            a is not b for a, b in zip(order, self._order_shown, strict=True)
+        ):
+            self.grid.scrollToTop()
+        self._order_shown = order
+
+    def _on_size(self, *args) -> None:
+        self.hover.hide()
+        self.grid.lay_out()
+
+    def _show_tools(self) -> None:
+        if self.toolbar is not None:
+            tool = self.toolbar.tools["zoobot:gallery_most_similar_first"]
+            tool.enabled = self.state.rank_att is not None
+
+    def _show_status(self) -> None:
+        shown, selected = len(self.model.rows), int(np.count_nonzero(self.selection.mask))
+        self.set_status(f"{shown:,} galaxies" + (f", {selected:,} selected" if selected else ""))
+
+    # ---- selecting
+
+    def _apply_selection(self, extends: bool) -> None:
+        """Hand the selection to glue; the user's edit mode decides what becomes of it."""
+        mode = self.session.edit_subset_mode
+        mask, override = self.selection.mask, None
+        if extends and mode.mode is XorMode:
+            mask = self.selection.mask ^ self.selection.before  # what was there before has had its effect
+        elif extends and mode.mode is NewMode and self.selection.before.any():
+            override = ReplaceMode  # goes on with the subset that the gesture before it made
+        self._applying = True
+        try:
+            self.apply_subset_state(subset_state_of(self.state.data, mask), override_mode=override)
+        finally:
+            self._applying = False
+        self._show_status()
+
+    @messagebox_on_error("Could not look for similar galaxies")
+    def find_similar(self) -> None:
+        """Look for galaxies like the selected ones, or like the one at the keyboard, and show them first."""
+        rows = self.selection.selected_rows
+        if not len(rows) and self.selection.current >= 0:
+            rows = self.model.rows[[self.selection.current]]
+        if not len(rows):
+            self.set_status("Select a galaxy first, then ask for similar ones")
+            return
+        try:
+            catalog.similar_galaxies(self.session.data_collection).find(self.state.data, rows)
+        except ZoobotError as error:
+            self.set_status(str(error))
+            raise
+        self.state.sort_most_similar_first()
+        self.grid.scrollToTop()
+
+    def closeEvent(self, event):
+        super().closeEvent(event)
+        self._refresh_timer.stop()
+        self.hover.close()
+        self.thumbnails.close()
