@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from glue.core import ComponentID, Data
 
 __all__ = [
-    "class_column",
     "colour_column",
     "magnitude_and_colour",
     "map_columns",
+    "similarity_and_class",
     "sky_columns",
     "two_measurements",
 ]
@@ -67,14 +67,13 @@ def magnitude_and_colour(data: Data) -> Pair | None:
     return None
 
 
-def class_column(data: Data) -> ComponentID | None:
-    """Return a column of words with a few different values, such as a morphology, or None."""
+def similarity_and_class(data: Data) -> Pair | None:
+    """Return the similarity to the present example, and a column of a few words such as a morphology."""
+    similarity = data.find_component_id("similarity")
     words = [cid for cid in _own(data) if data.get_kind(cid) == "categorical"]
     named = [cid for cid in words if _CLASS_NAME.search(cid.label)]
-    for cid in named:
-        if 2 <= len(data.get_component(cid).categories) <= 20:
-            return cid
-    return None
+    few = [cid for cid in named if 2 <= len(data.get_component(cid).categories) <= 20]
+    return (similarity, few[0]) if similarity is not None and few else None
 
 
 def colour_column(data: Data) -> ComponentID | None:

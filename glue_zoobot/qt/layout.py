@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from glue_qt.utils import process_events
+from qtpy.QtCore import Qt
 
-from glue_zoobot.qt.columns import class_column, colour_column, magnitude_and_colour, map_columns, sky_columns
+from glue_zoobot.qt import columns
+from glue_zoobot.qt.arrangement import Arrangement
 from glue_zoobot.qt.finding import find_similar
 from glue_zoobot.qt.similar_panel import similar_panel
 
@@ -21,27 +23,30 @@ if TYPE_CHECKING:
 
 __all__ = ["WINDOW_SIZE", "grab", "open_in_glue"]
 
-#: Width and height of the main window for which the views are arranged.
+#: Width and height of the main window, unless it is shown full screen.
 WINDOW_SIZE = (1600, 1000)
+
+_PANEL_WIDTH = 270
 
 
 def open_in_glue(
     data: Data,
-    object_id: str | None = None,
+    like: str | None = None,
     application: GlueApplication | None = None,
     size: tuple[int, int] = WINDOW_SIZE,
 ) -> GlueApplication:
     """
     Open a catalogue with its views side by side in one tab, and show the window.
 
-    A view whose columns are missing is left out, and the others take its room.
+    A view whose columns are missing is left out, and the others take its room. A PCA map is added
+    if there are embeddings but no map yet.
 
     Parameters
     ----------
     data : Data
         A catalogue, as from `glue_zoobot.catalog.load`.
-    object_id : str, optional
-        Show the look-alikes of this galaxy.
+    like : str, optional
+        Start with the look-alikes of the galaxy with this object_id; the first one if None.
     application : GlueApplication, optional
         Where to open it; a new main window if None.
     size : (int, int)
@@ -50,7 +55,12 @@ def open_in_glue(
     Returns
     -------
     GlueApplication
-        The main window, shown; ``application.start(maximized=False, size=size)`` runs it.
+        The main window, shown. Its ``start()`` runs it.
+
+    Raises
+    ------
+    CatalogueError
+        If there is no galaxy `like`.
     """
     from glue_qt.app import GlueApplication
 
@@ -59,10 +69,12 @@ def open_in_glue(
         application.data_collection.append(data)
     application.resize(*size)
     application.show()
-    similar_panel(application).show_result()
-    _place(application, _views(application, data))
-    if object_id is not None:
-        _show_similar(application, data, object_id)
+    # Columns first: glue's scatter viewer forgets its colour map when a column is added later.
+    _add_map(data)
+    _show_similar(application, data, like)
+    application.resizeDocks([similar_panel(application)], [_PANEL_WIDTH], Qt.Horizontal)
+    Arrangement(application.current_tab, _views(application, data))
+    process_events()
     return application
 
 
@@ -90,19 +102,41 @@ def grab(application: GlueApplication, path: str | os.PathLike[str], settle: flo
     return path
 
 
+def _add_map(data: Data) -> None:
+    from glue_zoobot.catalog import add_map, embeddings_of
+
+    if columns.map_columns(data) is None and embeddings_of(data) is not None:
+        add_map(data, method="pca")
+
+
+def _show_similar(application: GlueApplication, data: Data, like: str | None) -> None:
+    from glue_zoobot.catalog import embeddings_of, object_ids_of
+    from glue_zoobot.errors import CatalogueError
+
+    embeddings = embeddings_of(data)
+    if like is not None:
+        rows = np.flatnonzero(object_ids_of(data) == like)
+        if len(rows) == 0:
+            raise CatalogueError(f"{data.label} has no galaxy {like}: give one of its ids")
+    else:
+        rows = [] if embeddings is None else embeddings.rows[:1]
+    if embeddings is not None and len(rows) > 0:
+        find_similar(application, data, [int(rows[0])])
+    similar_panel(application).show_result()
+
+
 def _views(application: GlueApplication, data: Data) -> dict[str, Viewer]:
     """Open the views that the columns of `data` allow, by the place that they take."""
     views: dict[str, Viewer] = {}
-    if (columns := map_columns(data)) is not None:
-        views["map"] = _scatter(application, data, *columns, "Map of galaxy images")
-        _colour_by(views["map"], colour_column(data))
-    if (columns := magnitude_and_colour(data)) is not None:
-        views["colours"] = _scatter(application, data, *columns, f"{columns[1]} against {columns[0]}")
-    elif (column := class_column(data)) is not None:
-        views["colours"] = _histogram(application, data, column)
-    if (columns := sky_columns(data)) is not None:
-        views["sky"] = _scatter(application, data, *columns, "Sky")
-        _east_to_the_left(views["sky"])
+    if (found := columns.map_columns(data)) is not None:
+        views["map"] = _scatter(application, data, *found, "Map of galaxy images")
+        _colour_by(views["map"], columns.colour_column(data))
+    second = columns.magnitude_and_colour(data) or columns.similarity_and_class(data)
+    if (found := second or columns.two_measurements(data)) is not None:
+        views["measured"] = _scatter(application, data, *found, f"{found[1]} against {found[0]}")
+    if (found := columns.sky_columns(data)) is not None:
+        views["sky"] = _scatter(application, data, *found, "Sky")
+        views["sky"].state.flip_x()  # east to the left
     views["gallery"] = _gallery(application, data)
     return views
 
@@ -120,20 +154,12 @@ def _scatter(
     return viewer
 
 
-def _histogram(application: GlueApplication, data: Data, column: ComponentID) -> Viewer:
-    from glue_qt.viewers.histogram import HistogramViewer
-
-    viewer = application.new_data_viewer(HistogramViewer, data=data)
-    viewer.state.x_att = column
-    viewer.state.title = f"Numbers by {column}"
-    viewer.state.x_ticklabel_size = 6  # so that a few words fit side by side
-    return viewer
-
-
 def _gallery(application: GlueApplication, data: Data) -> Viewer:
     from glue_zoobot.qt.gallery.viewer import GalleryViewer
 
-    return application.new_data_viewer(GalleryViewer, data=data)
+    viewer = application.new_data_viewer(GalleryViewer, data=data)
+    viewer.state.sort_most_similar_first()
+    return viewer
 
 
 def _colour_by(viewer: ScatterViewer, column: ComponentID | None) -> None:
@@ -142,45 +168,7 @@ def _colour_by(viewer: ScatterViewer, column: ComponentID | None) -> None:
     if column is None:
         return
     layer = viewer.state.layers[0]
-    values = layer.layer[column]
-    low, high = np.nanpercentile(values, [2, 98])
+    low, high = np.nanpercentile(layer.layer[column], [2, 98])
     layer.cmap_mode, layer.cmap_att = "Linear", column
     layer.cmap = dict(colormaps.members)["Viridis"]
     layer.cmap_vmin, layer.cmap_vmax = float(low), float(high)
-
-
-def _east_to_the_left(viewer: ScatterViewer) -> None:
-    viewer.state.flip_x()
-
-
-def _place(application: GlueApplication, views: dict[str, Viewer]) -> None:
-    """Map over colours and sky at the left, the gallery at the right over the full height."""
-    process_events(wait=0.1)
-    area = application.current_tab.viewport().size()
-    width, height = area.width(), area.height()
-    lower = [views[name] for name in ("colours", "sky") if name in views]
-    left = round(width * 0.58) if lower or "map" in views else 0
-    _set_geometry(views["gallery"], left, 0, width - left, height)
-    top = 0
-    if "map" in views:
-        top = round(height * 0.58) if lower else height
-        _set_geometry(views["map"], 0, 0, left, top)
-    for number, view in enumerate(lower):
-        start, end = (round(left * (number + step) / len(lower)) for step in (0, 1))
-        _set_geometry(view, start, top, end - start, height - top)
-    process_events()
-
-
-def _set_geometry(viewer: Viewer, x: int, y: int, width: int, height: int) -> None:
-    viewer.move(x, y)
-    viewer.viewer_size = (width, height)
-
-
-def _show_similar(application: GlueApplication, data: Data, object_id: str) -> None:
-    from glue_zoobot.catalog import object_ids_of
-    from glue_zoobot.errors import CatalogueError
-
-    rows = np.flatnonzero(object_ids_of(data) == object_id)
-    if len(rows) == 0:
-        raise CatalogueError(f"{data.label} has no galaxy {object_id}: give one of its ids")
-    find_similar(application, data, [int(rows[0])])
