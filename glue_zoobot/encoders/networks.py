@@ -1,0 +1,115 @@
+"""Build a network without its classifier and put weights into it, strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from glue_zoobot.encoders.spec import EncoderSpec
+from glue_zoobot.errors import EncoderError
+
+_CLASSIFIERS = ("head.", "fc.", "classifier.", "heads.", "head_dist.")
+
+
+def build(spec: EncoderSpec) -> nn.Module:
+    """
+    Build an encoder's network with untrained weights; its output is the pooled features.
+
+    Raises
+    ------
+    EncoderError
+        If the architecture is unknown to timm or torchvision.
+    """
+    try:
+        network = _torchvision(spec) if spec.family == "torchvision" else _timm(spec)
+    except Exception as error:
+        raise EncoderError(
+            f"encoder {spec.name!r}: the network {spec.architecture!r} cannot be built: {error}"
+        ) from error
+    if spec.padding == "tf_same":
+        pad_as_tensorflow(network)
+    return network.eval().requires_grad_(False)
+
+
+def fill(network: nn.Module, tensors: Mapping[str, torch.Tensor], spec: EncoderSpec) -> None:
+    """
+    Copy weights into a network, in float32. Every tensor must fit; only a classifier's may be left over.
+
+    Raises
+    ------
+    EncoderError
+        If tensors are missing, left over, or of another shape.
+    """
+    wanted = network.state_dict()
+    faults = {
+        "missing": set(wanted) - set(tensors),
+        "left over": {key for key in set(tensors) - set(wanted) if not key.startswith(_CLASSIFIERS)},
+        "of another shape": {
+            key for key in set(wanted) & set(tensors) if _shape(wanted[key]) != _shape(tensors[key])
+        },
+    }
+    for fault, keys in faults.items():
+        if keys:
+            raise EncoderError(
+                f"encoder {spec.name!r}: the weights do not fit the network {spec.architecture}: {len(keys)} "
+                f"tensors are {fault}, such as {min(keys)!r}. Name the right architecture in its config.json."
+            )
+    network.load_state_dict(
+        {key: tensors[key].to(value.dtype).reshape(value.shape) for key, value in wanted.items()}
+    )
+
+
+def _shape(tensor: torch.Tensor) -> tuple[int, ...]:
+    return tuple(tensor.shape) if tensor.numel() > 1 else ()
+
+
+def feature_width(network: nn.Module, spec: EncoderSpec) -> int:
+    """Length of what the network gives for one picture."""
+    with torch.inference_mode():
+        shape = network(torch.zeros(1, spec.channels, spec.input_size, spec.input_size)).shape
+    return shape[1] if len(shape) == 2 else 0
+
+
+def pad_as_tensorflow(network: nn.Module) -> None:
+    """
+    Pad strided convolutions as TensorFlow's "same" does: the odd pixel goes right and below.
+
+    torch pads both sides alike, which shifts what a network trained in TensorFlow sees by a pixel per stage.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d) and max(layer.stride) > 1:
+            layer.padding = (0, 0)
+            layer.register_forward_pre_hook(_pad_same)
+
+
+def _pad_same(layer: nn.Module, arguments: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor]:
+    assert isinstance(layer, nn.Conv2d)
+    (picture,) = arguments
+    sides: list[int] = []
+    for axis in (1, 0):  # functional.pad counts from the last axis
+        stride, span = layer.stride[axis], layer.dilation[axis] * (layer.kernel_size[axis] - 1) + 1
+        length = picture.shape[2 + axis]
+        total = max((-(-length // stride) - 1) * stride + span - length, 0)
+        sides += [total // 2, total - total // 2]
+    return (functional.pad(picture, sides),)
+
+
+def _timm(spec: EncoderSpec) -> nn.Module:
+    import timm
+
+    arguments = {**spec.model_args, "num_classes": 0, "in_chans": spec.channels}
+    return timm.create_model(spec.architecture, pretrained=False, **arguments)
+
+
+def _torchvision(spec: EncoderSpec) -> nn.Module:
+    from torchvision import models
+
+    network = models.get_model(spec.architecture, weights=None, **spec.model_args)
+    name = [name for name, layer in network.named_modules() if isinstance(layer, nn.Linear)][-1]
+    # the last linear layer of torchvision's classifiers is the one that names ImageNet classes
+    parent, _, leaf = name.rpartition(".")
+    setattr(network.get_submodule(parent), leaf, nn.Identity())
+    return network
