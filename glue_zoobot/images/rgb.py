@@ -1,0 +1,201 @@
+"""
+Fluxes in bands to a colour picture: named presets, each with its source.
+
+=========  =====================  ==================================================================
+preset     red, green, blue       source
+=========  =====================  ==================================================================
+`legacy`   z, r, g (nanomaggies)  DESI Legacy Surveys viewer, ``sdss_rgb`` (D. Lang); the stretch of
+                                  Galaxy Zoo DESI and of AstroCLIP
+`sdss`     i, r, g (nanomaggies)  Wherry, Blanton & Hogg 2004 and Lupton et al. 2004 (PASP 116, 133);
+                                  idlutils ``nw_rgb_make``: the SDSS JPEGs of Galaxy Zoo
+`euclid`   Y, mean, VIS           Euclid Q1 morphology catalogue (asinh, 99.85 percentile)
+`asinh`    any                    Lupton et al. 2004 in units of the noise of each band, up to the
+                                  99.7 percentile; for fluxes of any unit
+=========  =====================  ==================================================================
+
+`auto` takes `legacy` or `sdss` when the file says which bands these are and that the unit is nanomaggies,
+`euclid` for VIS with a near-infrared band, else `asinh`. One band becomes grey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from glue_zoobot.images.decode import UnreadableImage
+from glue_zoobot.images.source import Picture
+
+#: Bands from blue to red; used when a file or a user does not say the order.
+WAVELENGTH_ORDER = ("nuv", "u", "b", "g", "v", "vis", "r", "i", "z", "y", "j", "h", "k", "ks")
+
+_LEGACY_SCALES = (2.2, 3.4, 6.0)  # z, r, g
+_SDSS_SCALES = (4.9, 5.7, 7.8)  # i, r, g
+
+
+def legacy(planes: np.ndarray) -> np.ndarray:
+    """Legacy Surveys stretch of z, r, g fluxes (3, H, W) in nanomaggies per 0.262 arcsec pixel; 0 to 1."""
+    softening, offset = 20.0, 0.03
+    scaled = np.maximum(planes * _column(_LEGACY_SCALES) + offset, 0)
+    intensity = np.maximum(scaled.mean(axis=0), 1e-6)
+    return scaled * (np.arcsinh(softening * intensity) / np.sqrt(softening) / intensity)
+
+
+def sdss(planes: np.ndarray) -> np.ndarray:
+    """SDSS stretch of i, r, g fluxes (3, H, W) in nanomaggies per 0.396 arcsec pixel; 0 to 1, hue kept."""
+    nonlinearity = 3.0
+    scaled = np.maximum(planes * _column(_SDSS_SCALES), 0)
+    total = np.maximum(scaled.sum(axis=0), 1e-6)
+    return _keep_hue(scaled * (np.arcsinh(nonlinearity * total) / nonlinearity / total))
+
+
+def euclid(planes: np.ndarray) -> np.ndarray:
+    """Euclid Q1 stretch of Y, (ignored), VIS (3, H, W): asinh with Q = 0.2 and 100; green is their mean."""
+    red, blue = _percentile_asinh(planes[0], 0.2), _percentile_asinh(planes[2], 100.0)
+    return np.stack([red, (red + blue) / 2, blue])
+
+
+def _percentile_asinh(plane: np.ndarray, softening: float) -> np.ndarray:
+    stretched = np.arcsinh(softening * plane)
+    return np.clip(stretched / max(np.percentile(stretched, 99.85), 1e-12), 0, 1)
+
+
+def asinh(planes: np.ndarray) -> np.ndarray:
+    """Stretch fluxes (3, H, W) of any unit: sky and noise from the border of the stamp, asinh, 99.7 percentile."""
+    softening, black = 3.0, 1.0  # in units of the noise: linear below 3 sigma, black at -1 sigma
+    signal = np.stack([_in_noise_units(p) for p in planes]) + black
+    intensity = signal.mean(axis=0)
+    top = max(np.percentile(intensity, 99.7), 10.0)
+    intensity = np.maximum(intensity, 1e-6)
+    stretch = np.arcsinh(intensity / softening) / np.arcsinh(top / softening)
+    return _keep_hue(np.maximum(signal, 0) * (stretch / intensity))
+
+
+def _in_noise_units(plane: np.ndarray) -> np.ndarray:
+    height, width = plane.shape
+    edge = max(1, min(height, width) // 10)
+    inner = np.zeros(plane.shape, dtype=bool)
+    inner[edge : height - edge, edge : width - edge] = True
+    border = plane[~inner]
+    sky = np.median(border)
+    noise = 1.4826 * np.median(np.abs(border - sky))
+    if noise <= 0:  # a model image, or a masked border: the brightest pixels set the scale
+        noise = (np.percentile(plane, 99.7) - sky) / 100
+    return (plane - sky) / noise if noise > 0 else np.zeros_like(plane)
+
+
+def _keep_hue(planes: np.ndarray) -> np.ndarray:
+    """Where a colour is above 1, scale the three down together: bright cores keep their colour."""
+    return planes / np.maximum(planes.max(axis=0), 1.0)
+
+
+def _column(values: Sequence[float]) -> np.ndarray:
+    return np.array(values, dtype=np.float32)[:, None, None]
+
+
+#: Preset name to (bands for red, green and blue, or none for any; function).
+PRESETS: dict[str, tuple[tuple[str, ...], Callable[[np.ndarray], np.ndarray]]] = {
+    "legacy": (("z", "r", "g"), legacy),
+    "sdss": (("i", "r", "g"), sdss),
+    "euclid": (("y", "vis", "vis"), euclid),
+    "asinh": ((), asinh),
+}
+
+
+def compose(
+    planes: np.ndarray,
+    preset: str = "auto",
+    names: Sequence[str] = (),
+    order: Sequence[str] = (),
+    nanomaggies: bool = False,
+) -> Picture:
+    """
+    Make a colour picture of fluxes.
+
+    Parameters
+    ----------
+    planes : numpy.ndarray
+        Shape (B, H, W), one plane per band; NaN and infinite pixels become the sky of their band.
+    preset : str
+        A key of `PRESETS` or ``"auto"``.
+    names : sequence of str
+        Names of the bands, length B; without names the order is taken to be blue to red.
+    order : sequence of str
+        Bands for red, green, blue (three), or red and blue (two); the preset's own when empty.
+    nanomaggies : bool
+        Whether the unit is known to be nanomaggies, which ``auto`` asks for.
+
+    Returns
+    -------
+    Picture
+        uint8 (H, W, 3) and the number of pixels that were NaN or infinite.
+
+    Raises
+    ------
+    UnreadableImage
+        No finite pixel, or every pixel the same.
+    ValueError
+        An unknown preset.
+    """
+    filled, nan_count = fill_nan(planes)
+    names = tuple(n.lower() for n in names)
+    preset = _automatic(names, nanomaggies) if preset == "auto" else preset
+    if preset not in PRESETS:
+        raise ValueError(f"there is no preset {preset!r}; the presets are auto, {', '.join(PRESETS)}")
+    wanted, stretch = PRESETS[preset]
+    chosen = choose_planes(filled, names, tuple(o.lower() for o in order) or wanted)
+    scaled = np.clip(stretch(chosen), 0, 1) * 255
+    pixels = np.rint(scaled).astype(np.uint8).transpose(1, 2, 0)
+    return Picture(np.ascontiguousarray(pixels), nan_count)
+
+
+def _automatic(names: tuple[str, ...], nanomaggies: bool) -> str:
+    if nanomaggies and {"g", "r", "z"} <= set(names):
+        return "legacy"
+    if nanomaggies and {"g", "r", "i"} <= set(names):
+        return "sdss"
+    return "euclid" if {"vis", "y"} <= set(names) else "asinh"
+
+
+def fill_nan(planes: np.ndarray) -> tuple[np.ndarray, int]:
+    """Replace what is not finite by the median of its band; return float32 planes and how many there were."""
+    filled = np.array(planes, dtype=np.float32)
+    good = np.isfinite(filled)
+    missing = int(filled.size - np.count_nonzero(good))
+    if missing == filled.size:
+        raise UnreadableImage("every pixel is NaN")
+    if missing:
+        for plane, valid in zip(filled, good, strict=True):
+            plane[~valid] = np.median(plane[valid]) if valid.any() else 0
+    if all(plane.min() == plane.max() for plane in filled):
+        raise UnreadableImage("every pixel has the same value: an empty image")
+    return filled, missing
+
+
+def choose_planes(planes: np.ndarray, names: tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
+    """Pick the planes (3, H, W) for red, green and blue out of B; by name, else taken as blue to red."""
+    if wanted and set(wanted) <= set(names):
+        picked = [planes[names.index(w)] for w in wanted]
+        red, blue = picked[0], picked[-1]
+        green = picked[1] if len(picked) == 3 else (red + blue) / 2
+        return np.stack([red, green, blue])
+    count = len(planes)
+    if count == 1:
+        return np.repeat(planes, 3, axis=0)
+    if count == 2:
+        return np.stack([planes[1], planes.mean(axis=0), planes[0]])
+    middle = count // 2  # ugriz: i, r, g
+    return planes[[middle + 1, middle, middle - 1]]
+
+
+def by_wavelength(names: Sequence[str]) -> list[str]:
+    """Sort band names from blue to red; filters such as F606W by their number, unknown names last."""
+
+    def key(name: str) -> tuple[float, str]:
+        low = name.lower()
+        digits = "".join(c for c in low if c.isdigit())
+        if low.startswith("f") and digits:
+            return (100 + float(digits), low)
+        return (float(WAVELENGTH_ORDER.index(low)) if low in WAVELENGTH_ORDER else 1e6, low)
+
+    return sorted(names, key=key)
