@@ -44,7 +44,12 @@ class Catalogue:
 
     @classmethod
     def assemble(
-        cls, spec: SourceSpec, source: ImageSource, table: Table, identity: Identity, notes: tuple[str, ...] = ()
+        cls,
+        spec: SourceSpec,
+        source: ImageSource,
+        table: Table,
+        identity: Identity,
+        notes: tuple[str, ...] = (),
     ) -> Catalogue:
         """Put the pieces together; a column ``object_id`` of the table that is not the id is kept beside it."""
         if not len(source):

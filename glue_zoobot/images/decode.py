@@ -85,7 +85,9 @@ def check_size(width: int, height: int) -> None:
         raise UnreadableImage("the image has no pixels")
     if width * height > MAX_PIXELS:
         limit = MAX_PIXELS / 1e6
-        raise UnreadableImage(f"{width} x {height} pixels; more than {limit:.0f} megapixels is no galaxy stamp")
+        raise UnreadableImage(
+            f"{width} x {height} pixels; more than {limit:.0f} megapixels is no galaxy stamp"
+        )
 
 
 def describe(start: bytes) -> str:

@@ -32,7 +32,12 @@ class FileSource(ImageSource):
     """
 
     def __init__(
-        self, object_ids: np.ndarray, paths: list[str], root: str, preset: str = "auto", bands: str | None = None
+        self,
+        object_ids: np.ndarray,
+        paths: list[str],
+        root: str,
+        preset: str = "auto",
+        bands: str | None = None,
     ) -> None:
         self.object_ids = object_ids
         self.root = os.path.abspath(root)  # noqa: PTH100  symbolic links stay as the user sees them
@@ -79,4 +84,6 @@ def stems(paths: list[str]) -> list[str]:
         seen[name] = seen.get(name, 0) + 1
     if len(seen) == len(short):
         return short
-    return [s if seen[s] == 1 else strip_suffix(p.replace("\\", "/")) for s, p in zip(short, paths, strict=True)]
+    return [
+        s if seen[s] == 1 else strip_suffix(p.replace("\\", "/")) for s, p in zip(short, paths, strict=True)
+    ]

@@ -21,7 +21,9 @@ ID_NAMES = (
     *("catalogid", "legacyid", "cosmosid", "euclidid", "candelsid", "subjectid", "zooniverseid", "galid"),
     *("id", "ident", "identifier", "ids", "name", "objectname", "objname", "galaxyname", "galaxy"),
 )
-_ID_LIKE = re.compile(r"(^|[_\- ])(id|ids|uid|id_?str)([_\- ]|$)|obj_?id|galaxy_?id|iauname|[a-z]_?Id$|[a-z]ID$")
+_ID_LIKE = re.compile(
+    r"(^|[_\- ])(id|ids|uid|id_?str)([_\- ]|$)|obj_?id|galaxy_?id|iauname|[a-z]_?Id$|[a-z]ID$"
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ def identify(table: Table, id_column: str | None = None, fallback: list[str] | N
         name = find_column(table.colnames, id_column)
         ids, problem = ids_of(table[name])
         if ids is None:
-            raise CatalogueError(f"column {name!r} cannot serve as object id: {problem}. Name another column.")
+            raise CatalogueError(
+                f"column {name!r} cannot serve as object id: {problem}. Name another column."
+            )
         return Identity(ids, f"column {name!r}")
     notes = []
     for name in _candidates(table.colnames):

@@ -19,7 +19,7 @@ from glue_zoobot.images.simulated_pixels import draw
 from glue_zoobot.images.source import ImageSource, Picture
 
 #: Raised whenever the same galaxy would look different, so that samples written before are written again.
-VERSION = 1
+VERSION = 2
 
 
 class SimulatedGalaxies(ImageSource):

@@ -18,7 +18,10 @@ _SHARES = (0.29, 0.27, 0.14, 0.13, 0.06, 0.07, 0.04)
 #: Absolute r magnitude: mean and scatter. Half-light radius in kpc at M_r = -21. g - r and r - i at rest.
 _LUMINOSITY = {"elliptical": (-21.7, 0.7), "spiral": (-21.1, 0.7), "edge_on": (-20.8, 0.7)}
 _OLD = (0.74, 0.38)
-_YOUNG = (0.28, 0.10)
+_YOUNG = (0.10, 0.00)
+#: What is wrong with an artefact.
+FLAWS = ("trail", "bright_star", "missing_i", "missing_r", "missing_g")
+_FLAW_SHARES = (0.4, 0.36, 0.08, 0.08, 0.08)
 _CENTRE, _PATCH = (186.0, 12.0), (8.0, 6.0)  # deg
 _CLUSTERS = 18
 
@@ -50,6 +53,7 @@ class Galaxy:
     axis_ratio: float
     position_angle: float  # radians
     parts: dict[str, Component] = field(default_factory=dict)
+    flaw: str = ""  # one of FLAWS for an artefact
 
     @property
     def flux(self) -> float:
@@ -62,9 +66,10 @@ class Galaxy:
         return self.half_light_radius * (1.85 if self.kind == "elliptical" else 2.15)
 
     def magnitudes(self) -> np.ndarray:
-        """AB magnitudes in g, r, i."""
+        """AB magnitudes in g, r, i; NaN in a band that is missing."""
         fluxes = sum(part.fluxes(self.flux) for part in self.parts.values())
-        return 22.5 - 2.5 * np.log10(np.asarray(fluxes)[::-1])
+        mags = 22.5 - 2.5 * np.log10(np.asarray(fluxes)[::-1])
+        return np.where([self.flaw == f"missing_{band}" for band in "gri"], np.nan, mags)
 
 
 def random_generator(random_state: int, index: int, purpose: int = 0) -> np.random.Generator:
@@ -94,11 +99,14 @@ def draw_galaxy(random_state: int, index: int) -> Galaxy:
         axis_ratio=_axis_ratio(rng, kind),
         position_angle=rng.uniform(0, np.pi),
         parts=_parts(rng, kind, redshift, absolute),
+        flaw=str(rng.choice(FLAWS, p=_FLAW_SHARES)) if kind == "artefact" else "",
     )
 
 
 def _axis_ratio(rng: np.random.Generator, kind: str) -> float:
-    low, high = {"elliptical": (0.55, 1.0), "edge_on": (0.12, 0.24), "ring": (0.55, 1.0)}.get(kind, (0.42, 1.0))
+    low, high = {"elliptical": (0.55, 1.0), "edge_on": (0.17, 0.32), "ring": (0.55, 1.0)}.get(
+        kind, (0.42, 1.0)
+    )
     return rng.uniform(low, high)
 
 
@@ -112,11 +120,11 @@ def _parts(rng: np.random.Generator, kind: str, redshift: float, absolute: float
 
     if kind == "elliptical":
         return {"bulge": part(1.0, rng.uniform(-0.05, 0.1))}
-    youth = rng.uniform(0.25, 0.85)
+    youth = rng.uniform(0.25, 0.95)
     bulge = rng.uniform(0.06, 0.35) * (1.3 - youth)
     bar = rng.uniform(0.12, 0.22) if kind == "barred_spiral" else 0.0
-    arms = 0.0 if kind == "edge_on" else rng.uniform(0.35, 0.65) * (1 - bulge - bar)
-    shares = {"bulge": (bulge, 0.1), "bar": (bar, 0.15), "disk": (1 - bulge - bar - arms, 0.7 * youth)}
+    arms = 0.0 if kind == "edge_on" else rng.uniform(0.4, 0.7) * (1 - bulge - bar)
+    shares = {"bulge": (bulge, 0.1), "bar": (bar, 0.15), "disk": (1 - bulge - bar - arms, 0.8 * youth)}
     shares["ring" if kind == "ring" else "arms"] = (arms, min(1.0, youth + 0.25))
     return {name: part(share, age) for name, (share, age) in shares.items() if share > 0}
 

@@ -1,8 +1,13 @@
-"""How a simulated galaxy looks: astropy profiles, spiral structure, dust, neighbours, PSF and noise."""
+"""
+How a simulated galaxy looks: astropy profiles, spiral structure, dust, neighbours, PSF and noise.
+
+The profiles are evaluated through the `evaluate` of astropy's models: making a model object takes longer
+than drawing with it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from astropy.modeling.models import Moffat2D, Sersic1D
@@ -37,7 +42,7 @@ class Plane:
 
     def sersic(self, radius: float, index: float) -> np.ndarray:
         """Sersic profile."""
-        return Sersic1D(amplitude=1, r_eff=max(radius, 0.3), n=index)(self.radius)
+        return Sersic1D.evaluate(self.radius, 1.0, max(radius, 0.3), index)
 
 
 def draw(galaxy: Galaxy, random_state: int, size: int) -> np.ndarray:
@@ -55,12 +60,14 @@ def draw(galaxy: Galaxy, random_state: int, size: int) -> np.ndarray:
     planes = _MAKERS.get(galaxy.kind, _disk)(galaxy, rng, size, pixel)
     planes = gaussian_filter(planes, (0, psf / 2.355, psf / 2.355))
     _add_neighbours(planes, galaxy, rng, pixel, psf)
-    if galaxy.kind == "artefact":
-        _add_artefact(planes, rng, pixel, psf)
+    if galaxy.flaw == "trail":
+        _add_trail(planes, rng, pixel, psf)
+    elif galaxy.flaw == "bright_star":
+        _add_bright_star(planes, rng, pixel, psf)
     planes *= (NATIVE_PIXEL / pixel) ** 2
     planes += _noise(planes, rng, NATIVE_PIXEL / pixel)
-    if galaxy.kind == "artefact" and rng.random() < 0.3:
-        planes[rng.integers(3)] = 0  # a band that was not observed
+    if galaxy.flaw.startswith("missing"):
+        planes["irg".index(galaxy.flaw[-1])] = 0
     return planes.astype(np.float32)
 
 
@@ -72,7 +79,8 @@ def _light(parts: list[tuple[Component, np.ndarray]], flux: float) -> np.ndarray
 def _elliptical(galaxy: Galaxy, rng: np.random.Generator, size: int, pixel: float) -> np.ndarray:
     plane = Plane.inclined(size, _jitter(rng), galaxy.axis_ratio, galaxy.position_angle)
     return _light(
-        [(galaxy.parts["bulge"], plane.sersic(galaxy.half_light_radius / pixel, rng.uniform(2.8, 5)))], galaxy.flux
+        [(galaxy.parts["bulge"], plane.sersic(galaxy.half_light_radius / pixel, rng.uniform(2.8, 5)))],
+        galaxy.flux,
     )
 
 
@@ -103,7 +111,7 @@ def _disk(
         profiles["arms"] = arms * clumps
     if "ring" in galaxy.parts:
         profiles["ring"] = _ring(plane, rng, radius) * clumps**0.7
-        profiles["disk"] = plane.sersic(0.8 * radius, 1.0)
+        profiles["disk"] = plane.sersic(rng.uniform(0.5, 1.1) * radius, 1.0)
     light = _light([(part, profiles[name]) for name, part in galaxy.parts.items()], galaxy.flux)
     return light * np.exp(-_DUST[:, None, None] * dust)
 
@@ -135,26 +143,31 @@ def _bar(plane: Plane, length: float, angle: float, width: float) -> np.ndarray:
 
 def _ring(plane: Plane, rng: np.random.Generator, radius: float) -> np.ndarray:
     """Ring of constant width, a little brighter on one side."""
-    where, width = radius * rng.uniform(1.0, 1.5), rng.uniform(0.09, 0.17)
+    where, width = radius * rng.uniform(1.3, 1.9), rng.uniform(0.08, 0.15)
     uneven = 1 + rng.uniform(0, 0.4) * np.cos(plane.azimuth - rng.uniform(0, 2 * np.pi))
     return uneven * np.exp(-0.5 * ((plane.radius / where - 1) / width) ** 2)
 
 
 def _edge_on(galaxy: Galaxy, rng: np.random.Generator, size: int, pixel: float) -> np.ndarray:
     """Exponential disk seen from the side, sech^2 across, a bulge and mostly a dust lane."""
-    radius = 1.25 * galaxy.half_light_radius / pixel
+    radius = 1.05 * galaxy.half_light_radius / pixel
     x0, y0 = _jitter(rng)
     y, x = np.mgrid[:size, :size] - (size - 1) / 2
     cos, sin = np.cos(galaxy.position_angle), np.sin(galaxy.position_angle)
     along, across = (x - x0) * cos + (y - y0) * sin, (y - y0) * cos - (x - x0) * sin
     across = across + rng.normal(0, 0.015) * along * np.abs(along) / radius  # a slight warp
-    length, height = radius / 1.68, max(0.5, 0.6 * galaxy.axis_ratio * radius)
-    disk = np.exp(-np.sqrt(along**2 + 1) / length) / np.cosh(across / height) ** 2
+    length, height = radius / 1.68, max(0.5, 0.8 * galaxy.axis_ratio * radius)
+    rounded = np.sqrt(along**2 + (0.5 * across) ** 2 + 1)  # blunt ends
+    disk = np.exp(-rounded / length) / np.cosh(np.clip(across / height, -20, 20)) ** 2
     bulge_plane = Plane.inclined(size, (x0, y0), rng.uniform(0.5, 0.8), galaxy.position_angle)
     profiles = {"disk": disk, "bulge": bulge_plane.sersic(0.22 * radius, rng.uniform(1.2, 2.5))}
-    light = _light([(part, profiles[name]) for name, part in galaxy.parts.items() if name in profiles], galaxy.flux)
+    light = _light(
+        [(part, profiles[name]) for name, part in galaxy.parts.items() if name in profiles], galaxy.flux
+    )
     depth = rng.uniform(0.5, 1.8) if rng.random() < 0.65 else 0.1
-    lane = np.exp(-0.5 * ((across - 0.2 * height) / (0.35 * height + 0.3)) ** 2 - np.abs(along) / (1.6 * length))
+    lane = np.exp(
+        -0.5 * ((across - 0.2 * height) / (0.35 * height + 0.3)) ** 2 - np.abs(along) / (1.6 * length)
+    )
     return light * np.exp(-depth * _DUST[:, None, None] * lane)
 
 
@@ -165,18 +178,26 @@ def _merger(galaxy: Galaxy, rng: np.random.Generator, size: int, pixel: float) -
     shift = np.array([np.cos(angle), np.sin(angle)]) * separation
     share = rng.uniform(0.45, 0.75)
     planes = np.zeros((3, size, size))
-    for weight, where, turn in ((share, -0.45 * shift, 0.0), (1 - share, 0.55 * shift, rng.uniform(0, np.pi))):
+    for weight, where, turn in (
+        (share, -0.45 * shift, 0.0),
+        (1 - share, 0.55 * shift, rng.uniform(0, np.pi)),
+    ):
         one = _companion(galaxy, rng, weight, turn)
         planes += 0.82 * weight * _disk(one, rng, size, pixel, (float(where[0]), float(where[1])))
-        tail = _tail(rng, size, where, angle + (0 if weight == share else np.pi), radius * np.sqrt(weight + 0.3))
-        planes += 0.11 * weight * _light([(galaxy.parts["disk"], tail)], galaxy.flux / galaxy.parts["disk"].share)
-    halo = Plane.inclined(size, (0, 0), 0.7, angle).sersic(1.4 * radius, 1.2) * _clumps(rng, size, 0.3 * radius)
+        tail = _tail(
+            rng, size, where, angle + (0 if weight == share else np.pi), radius * np.sqrt(weight + 0.3)
+        )
+        planes += (
+            0.11 * weight * _light([(galaxy.parts["disk"], tail)], galaxy.flux / galaxy.parts["disk"].share)
+        )
+    halo = Plane.inclined(size, (0, 0), 0.7, angle).sersic(1.4 * radius, 1.2) * _clumps(
+        rng, size, 0.3 * radius
+    )
     return planes + 0.12 * _light([(galaxy.parts["disk"], halo)], galaxy.flux / galaxy.parts["disk"].share)
 
 
 def _companion(galaxy: Galaxy, rng: np.random.Generator, weight: float, turn: float) -> Galaxy:
-    from dataclasses import replace
-
+    """One of the two: its own inclination, and a size that goes with its light."""
     return replace(
         galaxy,
         half_light_radius=galaxy.half_light_radius * 0.75 * np.sqrt(weight),
@@ -185,9 +206,7 @@ def _companion(galaxy: Galaxy, rng: np.random.Generator, weight: float, turn: fl
     )
 
 
-def _tail(
-    rng: np.random.Generator, size: int, where: np.ndarray, angle: float, radius: float
-) -> np.ndarray:
+def _tail(rng: np.random.Generator, size: int, where: np.ndarray, angle: float, radius: float) -> np.ndarray:
     """Tidal tail: an arc that opens outwards, widens and fades."""
     steps = np.linspace(0, 1, 28)
     bend = rng.uniform(1.2, 2.6) * rng.choice([-1, 1])
@@ -249,28 +268,35 @@ def _add_source(
     grid_y, grid_x = np.mgrid[rows, columns]
     alpha, gamma = 2.8, width / (2 * np.sqrt(2 ** (1 / 2.8) - 1))
     peak = (alpha - 1) / (np.pi * gamma**2)
-    profile = Moffat2D(amplitude=peak, x_0=x, y_0=y, gamma=gamma, alpha=alpha)(grid_x, grid_y)
+    profile = Moffat2D.evaluate(grid_x, grid_y, peak, x, y, gamma, alpha)
     flux = Component(1.0, colour).fluxes(10 ** (0.4 * (22.5 - mag)))
     planes[:, rows, columns] += flux[:, None, None] * profile
 
 
-def _add_artefact(planes: np.ndarray, rng: np.random.Generator, pixel: float, psf: float) -> None:
-    """A satellite trail in one band, or a bright star with spikes and a bleed column."""
+def _add_trail(planes: np.ndarray, rng: np.random.Generator, pixel: float, psf: float) -> None:
+    """Satellite trail: straight, and in one band, because the bands are exposed one after the other."""
     size = planes.shape[1]
     y, x = np.mgrid[:size, :size] - (size - 1) / 2
-    if rng.random() < 0.5:
-        angle = rng.uniform(0, np.pi)
-        across = x * np.cos(angle) + y * np.sin(angle) - rng.uniform(-0.2, 0.2) * size
-        trail = np.exp(-0.5 * (across / (0.5 * psf)) ** 2)
-        planes[rng.integers(3)] += trail * rng.uniform(0.5, 3) * (pixel / NATIVE_PIXEL) ** 2
-        return
+    angle = rng.uniform(0, np.pi)
+    across = x * np.cos(angle) + y * np.sin(angle) - rng.uniform(-0.2, 0.2) * size
+    trail = np.exp(-0.5 * (across / (0.45 * psf)) ** 2)
+    planes[rng.integers(3)] += trail * rng.uniform(0.06, 0.5) * (pixel / NATIVE_PIXEL) ** 2
+
+
+def _add_bright_star(planes: np.ndarray, rng: np.random.Generator, pixel: float, psf: float) -> None:
+    """Saturated star with a halo, diffraction spikes and a bleed column."""
+    size = planes.shape[1]
+    y, x = np.mgrid[:size, :size] - (size - 1) / 2
     x, y = x - rng.uniform(-0.4, 0.4) * size, y - rng.uniform(-0.4, 0.4) * size
-    radius = np.hypot(x, y) + 0.5
-    halo = (1 + (radius / psf) ** 2) ** -1.3
-    spikes = [np.exp(-np.abs(a) / (0.4 * psf)) / (1 + (np.abs(b) / (4 * psf)) ** 1.5) for a, b in ((x, y), (y, x))]
+    halo = (1 + (np.hypot(x, y) / psf) ** 2) ** -1.3
+    turn = rng.uniform(0, np.pi / 2)
+    u, v = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+    spikes = [
+        np.exp(-np.abs(a) / (0.35 * psf)) / (1 + (np.abs(b) / (3 * psf)) ** 2) for a, b in ((u, v), (v, u))
+    ]
     bleed = np.exp(-((x / (0.35 * psf)) ** 2)) * (np.abs(y) < rng.uniform(5, 20) * psf)
     star = halo + 0.06 * (spikes[0] + spikes[1]) + 0.1 * bleed
-    colour = Component(1.0, (rng.uniform(0.2, 1.4), rng.uniform(0.05, 0.6))).fluxes(rng.uniform(60, 500))
+    colour = Component(1.0, (rng.uniform(0.2, 1.2), rng.uniform(0.05, 0.5))).fluxes(rng.uniform(60, 500))
     planes += colour[:, None, None] * star * (pixel / NATIVE_PIXEL) ** 2
 
 

@@ -122,7 +122,9 @@ def _read_fits(path: Path) -> Table:
     from astropy.io import fits
 
     with fits.open(path) as hdus:
-        number = next((k for k, hdu in enumerate(hdus) if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)), None)
+        number = next(
+            (k for k, hdu in enumerate(hdus) if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)), None
+        )
         if number is None:
             raise ValueError("it holds no table")
         table = Table.read(hdus, hdu=number)
@@ -139,7 +141,11 @@ def from_arrow(table: pyarrow.Table) -> Table:
         kind = column.type
         if pa.types.is_dictionary(kind):
             column, kind = column.cast(kind.value_type), kind.value_type
-        if pa.types.is_fixed_size_list(kind) and pa.types.is_floating(kind.value_type) and not column.null_count:
+        if (
+            pa.types.is_fixed_size_list(kind)
+            and pa.types.is_floating(kind.value_type)
+            and not column.null_count
+        ):
             flat = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
             columns[name] = flat.reshape(-1, kind.list_size)
         elif pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
