@@ -121,12 +121,33 @@ class SimilaritySearch:
         like, unlike = self._check_rows(like, unlike)
         target = self._target(like, unlike)
         if self._axes is None:
-            rows = self._candidates(self._keys(target), like, unlike, k, self._tolerance(target))
-        else:
-            rows = self._candidates(self._scan(target), like, unlike, max(1000, 3 * k), 0.0)
-        scores = self._rescore(rows, target)
-        order = np.lexsort((rows, -scores))[: max(k, 0)]
-        return rows[order], scores[order]
+            return self._best(self._keys(target), target, like, unlike, k)
+        rows = self._candidates(self._scan(target), like, unlike, max(1000, 3 * k), 0.0)
+        return self._ranked(rows, target, k)
+
+    def query_all(
+        self, like: Sequence[int] | np.ndarray, unlike: Sequence[int] | np.ndarray = (), k: int = 100
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """
+        Find the best rows and score every row in the same pass, always exactly.
+
+        Returns
+        -------
+        rows, scores : np.ndarray
+            Shape (k,), as from `query`.
+        all_scores : np.ndarray
+            Shape (N,), as from `scores`.
+
+        Raises
+        ------
+        AnalysisError
+            As for `query`.
+        """
+        like, unlike = self._check_rows(like, unlike)
+        target = self._target(like, unlike)
+        keys = self._keys(target)
+        everywhere = self._as_scores(keys.copy(), target)
+        return *self._best(keys, target, like, unlike, k), everywhere
 
     def scores(self, like: Sequence[int] | np.ndarray, unlike: Sequence[int] | np.ndarray = ()) -> np.ndarray:
         """
@@ -149,7 +170,20 @@ class SimilaritySearch:
         """
         like, unlike = self._check_rows(like, unlike)
         target = self._target(like, unlike)
-        keys = self._keys(target)
+        return self._as_scores(self._keys(target), target)
+
+    def _best(
+        self, keys: np.ndarray, target: np.ndarray, like: np.ndarray, unlike: np.ndarray, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return self._ranked(self._candidates(keys, like, unlike, k, self._tolerance(target)), target, k)
+
+    def _ranked(self, rows: np.ndarray, target: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        scores = self._rescore(rows, target)
+        order = np.lexsort((rows, -scores))[: max(k, 0)]
+        return rows[order], scores[order]
+
+    def _as_scores(self, keys: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Turn keys into what the user reads, in place."""
         if self.metric == "euclidean":
             np.subtract(np.dot(target, target), keys, out=keys)
             np.negative(np.sqrt(np.maximum(keys, 0, out=keys), out=keys), out=keys)

@@ -166,7 +166,7 @@ def test_two_stage_says_how_approximate_it_is(clustered, metric):
     exact = SimilaritySearch(clustered, metric)
     assert exact.measured_recall_ == 1
     rows, scores = search.query([11], k=20)
-    expected, expected_scores = exact.query([11], k=20)
+    expected, _ = exact.query([11], k=20)
     assert len(np.intersect1d(rows, expected)) >= 18
     assert np.isin(scores, exact.query([11], k=2000)[1]).all()
     noise = np.random.default_rng(0).standard_normal((20000, 400)).astype(np.float32)

@@ -1,0 +1,48 @@
+"""Subset groups of our own, told from the user's by what they select, not by their label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from glue.core.subset import RangeSubsetState
+
+if TYPE_CHECKING:
+    from glue.core import ComponentID, DataCollection
+    from glue.core.subset_group import SubsetGroup
+
+__all__ = ["best_ranked", "find_result_group", "show_best_ranked"]
+
+
+def best_ranked(rank: ComponentID, count: int) -> RangeSubsetState:
+    """Select ranks 1 to `count` of a rank column; half numbers, so that rounding never moves a row."""
+    return RangeSubsetState(0.5, count + 0.5, att=rank)
+
+
+def find_result_group(collection: DataCollection, ranks: list[ComponentID], label: str) -> SubsetGroup | None:
+    """
+    Find the group that shows the present answer.
+
+    It is a cut on one of the rank columns as `best_ranked` makes it. If the user changed ours into
+    something else it is his now, and None comes back. Copies that he made of it have another label.
+    """
+    ours = [group for group in collection.subset_groups if _is_best_ranked(group, ranks)]
+    return next((group for group in ours if group.label == label), ours[0] if ours else None)
+
+
+def show_best_ranked(
+    collection: DataCollection, group: SubsetGroup | None, rank: ComponentID, count: int, label: str
+) -> SubsetGroup:
+    """Let a group, or a new one, select the best `count`; the user's active subset stays what it is."""
+    if group is None:
+        return collection.new_subset_group(label, best_ranked(rank, count))
+    state = group.subset_state
+    if state.att is not rank or state.hi != count + 0.5:
+        group.subset_state = best_ranked(rank, count)
+    return group
+
+
+def _is_best_ranked(group: SubsetGroup, ranks: list[ComponentID]) -> bool:
+    state = group.subset_state
+    if type(state) is not RangeSubsetState or not any(state.att is rank for rank in ranks):
+        return False
+    return state.lo == 0.5 and state.hi % 1 == 0.5

@@ -1,0 +1,180 @@
+"""The picture of every row of a glue dataset."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from glue_zoobot.catalog.identity import match_rows, object_ids_of
+from glue_zoobot.catalog.record import (
+    load_origin,
+    record_of,
+    relative_to,
+    relative_to_data,
+    resolve,
+    update_record,
+)
+from glue_zoobot.errors import CatalogueError, ImageError
+from glue_zoobot.images import ImageSource, SourceSpec, open_catalogue
+
+if TYPE_CHECKING:
+    from glue.core import Data
+
+__all__ = ["RowImages", "attach_images", "images_of", "remember_source", "source_of"]
+
+
+class RowImages:
+    """
+    Images in the row order of a glue dataset.
+
+    Parameters
+    ----------
+    source : ImageSource
+        M images.
+    object_ids : np.ndarray
+        Shape (N,), of the rows.
+    index : np.ndarray, optional
+        Shape (N,): image number of each row, -1 for none. Rows and images agree when not given.
+    """
+
+    def __init__(self, source: ImageSource, object_ids: np.ndarray, index: np.ndarray | None = None) -> None:
+        self.source = source
+        self.object_ids = object_ids
+        self.index = index
+
+    def __len__(self) -> int:
+        return len(self.object_ids)
+
+    def read(self, row: int) -> np.ndarray:
+        """
+        Read the image of a row; may be called from several threads at once.
+
+        Returns
+        -------
+        np.ndarray
+            uint8, shape (H, W, 3).
+
+        Raises
+        ------
+        ImageError
+            The row has no image, or it cannot be read.
+        """
+        number = row if self.index is None else int(self.index[row])
+        if number < 0:
+            raise ImageError(str(self.object_ids[row]), "the image source has no image with this id")
+        return self.source.read(number)
+
+
+_CACHE: WeakKeyDictionary[Data, tuple[SourceSpec, RowImages]] = WeakKeyDictionary()
+
+
+def source_of(data: Data) -> SourceSpec | None:
+    """Return where a dataset's images are, with paths as they are now; None if nobody said."""
+    fields = record_of(data).get("source")
+    if not fields:
+        return None
+    spec = SourceSpec.from_dict(fields)
+    root = None if spec.image_root is None else str(resolve(data, spec.image_root))
+    return replace(spec, path=str(resolve(data, spec.path)), image_root=root)
+
+
+def images_of(data: Data) -> RowImages | None:
+    """
+    Return the images of a dataset in its row order.
+
+    Opened when first asked for, and kept as long as the dataset lives.
+
+    Returns
+    -------
+    RowImages or None
+        None if the dataset has no image source, or it is no longer there.
+    """
+    spec = source_of(data)
+    if spec is None:
+        return None
+    known = _CACHE.get(data)
+    if known is None or known[0] != spec:
+        try:
+            known = _CACHE[data] = (spec, _open(data, spec))
+        except CatalogueError:
+            return None
+    return known[1]
+
+
+def attach_images(data: Data, spec: SourceSpec | str | os.PathLike[str]) -> int:
+    """
+    Say where the images of a dataset are; rows and images are matched by object id.
+
+    Parameters
+    ----------
+    data : Data
+        Any table in glue.
+    spec : SourceSpec or path
+
+    Returns
+    -------
+    int
+        How many rows have an image now.
+
+    Raises
+    ------
+    CatalogueError
+        If the source cannot be opened, or no id of the table is among those of the images.
+    """
+    if not isinstance(spec, SourceSpec):
+        spec = SourceSpec(os.path.abspath(spec))  # noqa: PTH100
+    source = open_catalogue(spec).source
+    rows, numbers = match_rows(data, source.object_ids)
+    if not rows.size:
+        raise CatalogueError(
+            f"none of the {data.size:,} rows of {data.label} (ids such as {object_ids_of(data)[0]!r}) is among the "
+            f"{len(source):,} images of {spec.path} (such as {source.object_ids[0]!r}); name the id column"
+        )
+    _CACHE.pop(data, None)
+    root = None if spec.image_root is None else relative_to_data(data, spec.image_root)
+    update_record(
+        data, source=replace(spec, path=relative_to_data(data, spec.path), image_root=root).to_dict()
+    )
+    _CACHE[data] = (source_of(data), RowImages(source, object_ids_of(data), _index(data, rows, numbers)))
+    return len(rows)
+
+
+def remember_source(data: Data, spec: SourceSpec, source: ImageSource, folder: Path) -> None:
+    """
+    Note the image source from which a dataset is just being made, whose images are its rows.
+
+    Parameters
+    ----------
+    data : Data
+    spec : SourceSpec
+        With absolute paths.
+    source : ImageSource
+        Opened; it will not be opened again.
+    folder : Path
+        What the remembered paths are relative to: where the data's file is.
+    """
+    root = None if spec.image_root is None else relative_to(spec.image_root, folder)
+    update_record(data, source=replace(spec, path=relative_to(spec.path, folder), image_root=root).to_dict())
+    _CACHE[data] = (spec, RowImages(source, object_ids_of(data)))
+
+
+def _open(data: Data, spec: SourceSpec) -> RowImages:
+    origin = load_origin(data)
+    if origin is not None and origin is not data and origin in _CACHE and source_of(origin) == spec:
+        return _CACHE[origin][1]  # a restored dataset: its file was read a moment ago
+    source = open_catalogue(spec).source
+    ids = object_ids_of(data)
+    if len(source) == data.size and (source.object_ids == ids).all():
+        return RowImages(source, ids)
+    return RowImages(source, ids, _index(data, *match_rows(data, source.object_ids)))
+
+
+def _index(data: Data, rows: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    index = np.full(data.size, -1, dtype=np.int64)
+    index[rows] = numbers
+    return index

@@ -1,0 +1,295 @@
+"""The question "what looks like these?" and its answer, as one state that windows follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
+
+import numpy as np
+from echo import CallbackProperty, HasCallbackProperties, delay_callback
+from glue.core.hub import HubListener
+from glue.core.message import DataCollectionDeleteMessage
+
+from glue_zoobot.catalog.columns import free_label, our_columns, provenance_of, write_columns
+from glue_zoobot.catalog.embeddings import RowEmbeddings, embeddings_of, why_no_embeddings
+from glue_zoobot.catalog.groups import best_ranked, find_result_group, show_best_ranked
+from glue_zoobot.catalog.identity import object_ids_of
+from glue_zoobot.errors import AnalysisError
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+    from glue.core import Data, DataCollection
+    from glue.core.subset_group import SubsetGroup
+
+__all__ = ["GROUP_LABEL", "MAX_RANK", "RANK", "SCORE", "SimilarGalaxies", "similar_galaxies"]
+
+GROUP_LABEL = "Similar galaxies"
+SCORE, RANK = "similarity", "similarity_rank"
+MAX_RANK = 10_000
+_NAMED = 5  # galaxies named in a message
+_REMEMBERED = 100  # ids of a question kept with its columns
+
+
+class SimilarGalaxies(HasCallbackProperties, HubListener):
+    """
+    The present similarity question of a session; one per data collection, see `similar_galaxies`.
+
+    The answer is two columns, ``similarity`` and ``similarity_rank``, and a group of our own that selects
+    ranks 1 to `count`: it costs a few hundred bytes in a session, follows `count` without a new
+    search, and opens in a glue without this package. The user's subsets are never touched.
+
+    Attributes
+    ----------
+    rows : np.ndarray
+        Shape (K,), int64: rows of the answer, best first, K up to 10,000 whatever `count` is.
+    scores : np.ndarray
+        Shape (K,), float32: their cosine similarity, or minus the Euclidean distance.
+    note : str
+        What the user should know of the last question, such as examples that were left out; else empty.
+    """
+
+    data = CallbackProperty(None, docstring="The dataset that was asked about")
+    like = CallbackProperty((), docstring="Rows of the examples, a tuple of int")
+    unlike = CallbackProperty((), docstring="Rows that the answer should be unlike, a tuple of int")
+    count = CallbackProperty(100, docstring="How many of the best are selected; 1 to 10,000")
+    metric = CallbackProperty("cosine", docstring="cosine or euclidean")
+
+    def __init__(self, data_collection: DataCollection) -> None:
+        super().__init__()
+        self._collection = ref(data_collection)
+        self._forget_answer()
+        self._adopt()
+        self.add_callback("count", self._on_count)
+        self.add_callback("metric", self._on_metric)
+        data_collection.hub.subscribe(self, DataCollectionDeleteMessage, handler=self._on_data_removed)
+
+    @property
+    def group(self) -> SubsetGroup | None:
+        """The group that shows the answer; None before the first question, or if the user removed it."""
+        ranks = [our_columns(data)[RANK] for data in self._datasets() if RANK in our_columns(data)]
+        return find_result_group(self._collection(), ranks, GROUP_LABEL)
+
+    def find(self, data: Data, like: Sequence[int], unlike: Sequence[int] = ()) -> SubsetGroup:
+        """
+        Ask for the galaxies most like some and unlike others, and select the best `count`.
+
+        Parameters
+        ----------
+        data : Data
+            With embeddings.
+        like, unlike : sequence of int
+            Rows. Of several, those without an embedding are left out, and `note` says so.
+
+        Returns
+        -------
+        SubsetGroup
+            Ours, labelled "Similar galaxies".
+
+        Raises
+        ------
+        AnalysisError
+            If the dataset has no embeddings, no example has one, or they contradict each other. Nothing
+            has changed then.
+        """
+        embeddings = embeddings_of(data)
+        if embeddings is None:
+            raise AnalysisError(why_no_embeddings(data))
+        like, unlike, note = _usable(data, embeddings, like, unlike)
+        search = embeddings.search(self.metric)
+        question = embeddings.positions[like], embeddings.positions[unlike]
+        best, scores, everywhere = search.query_all(*question, k=MAX_RANK)
+        self._write(data, embeddings, like, unlike, best, scores, everywhere)
+        self.rows, self.scores, self.note = embeddings.rows[best], scores, note
+        group = self._show(data)
+        with delay_callback(self, "data", "like", "unlike"):
+            self.data, self.like, self.unlike = data, tuple(like.tolist()), tuple(unlike.tolist())
+        return group
+
+    def keep(self, label: str | None = None) -> SubsetGroup:
+        """
+        Freeze the present answer into a new group that later questions do not change.
+
+        It is a cut on a rank column of its own, such as ``similarity_rank_2``, not a list of rows: so it can
+        still be sorted best first, is drawn as markers in large catalogues, combines with other subsets,
+        and costs glue nothing when it asks for single rows. The price is 5 MB in the session per million rows.
+
+        Parameters
+        ----------
+        label : str, optional
+            Of the group; by default after the first example.
+
+        Raises
+        ------
+        AnalysisError
+            If there is no answer to keep.
+        """
+        if not self.rows.size:
+            raise AnalysisError("there is no answer to keep; ask for similar galaxies first")
+        kept = self.rows[: self.count]
+        rank = np.full(self.data.size, np.nan, dtype=np.float32)
+        rank[kept] = np.arange(1, len(kept) + 1)
+        number = 2
+        while free_label(self.data, f"{RANK}_{number}") != f"{RANK}_{number}":
+            number += 1
+        name = f"{RANK}_{number}"
+        column = write_columns(self.data, {name: rank}, self._provenance(self.data, self.like, self.unlike))[
+            name
+        ]
+        return self._collection().new_subset_group(label or self._title(), best_ranked(column, len(kept)))
+
+    def clear(self) -> None:
+        """Forget the question and remove its group; the columns keep the last answer."""
+        group = self.group
+        if group is not None:
+            self._collection().remove_subset_group(group)
+        self._forget_question()
+
+    def table(self) -> Table:
+        """
+        Return the best `count` as a table, best first.
+
+        Returns
+        -------
+        astropy.table.Table
+            ``object_id`` str, ``rank`` int from 1, ``similarity`` float32.
+        """
+        from astropy.table import Table
+
+        rows = self.rows[: self.count]
+        ids = object_ids_of(self.data)[rows] if rows.size else np.empty(0)
+        return Table(
+            {
+                "object_id": np.asarray(ids).astype(str),
+                "rank": np.arange(1, len(rows) + 1),
+                "similarity": self.scores[: self.count],
+            },
+            meta=self._provenance(self.data, self.like, self.unlike) if rows.size else {},
+        )
+
+    def _datasets(self) -> list[Data]:
+        return [data for data in self._collection() if hasattr(data, "meta")]
+
+    def _write(
+        self,
+        data: Data,
+        embeddings: RowEmbeddings,
+        like: np.ndarray,
+        unlike: np.ndarray,
+        best: np.ndarray,
+        scores: np.ndarray,
+        everywhere: np.ndarray,
+    ) -> None:
+        """Turn an answer among embeddings into columns of the dataset; NaN where there is none."""
+        score, rank = np.full((2, data.size), np.nan, dtype=np.float32)
+        score[embeddings.rows] = everywhere
+        score[embeddings.rows[best]] = scores
+        rank[like] = 0
+        rank[embeddings.rows[best]] = np.arange(1, len(best) + 1)
+        write_columns(data, {SCORE: score, RANK: rank}, self._provenance(data, like, unlike))
+
+    def _show(self, data: Data) -> SubsetGroup:
+        return show_best_ranked(
+            self._collection(), self.group, our_columns(data)[RANK], self.count, GROUP_LABEL
+        )
+
+    def _provenance(self, data: Data, like: Sequence[int], unlike: Sequence[int]) -> dict[str, Any]:
+        ids, embeddings = object_ids_of(data), embeddings_of(data)
+        return {
+            "method": "similarity",
+            "metric": self.metric,
+            "encoder": None if embeddings is None else embeddings.encoder_name,
+            "n_like": len(like),
+            "like": [str(ids[row]) for row in like[:_REMEMBERED]],
+            "unlike": [str(ids[row]) for row in unlike[:_REMEMBERED]],
+        }
+
+    def _title(self) -> str:
+        ids = object_ids_of(self.data)
+        return (
+            f"Similar to {ids[self.like[0]]}"
+            if len(self.like) == 1
+            else f"Similar to {len(self.like):,} galaxies"
+        )
+
+    def _on_count(self, count: int) -> None:
+        if not 1 <= count <= MAX_RANK:
+            self.count = min(max(int(count), 1), MAX_RANK)
+        elif self.like and self.group is not None:
+            self._show(self.data)
+
+    def _on_metric(self, metric: str) -> None:
+        if self.data is not None and self.like:
+            self.find(self.data, self.like, self.unlike)
+
+    def _on_data_removed(self, message: DataCollectionDeleteMessage) -> None:
+        if message.data is self.data:
+            self._forget_question()
+
+    def _forget_answer(self) -> None:
+        self.rows, self.scores = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        self.note = ""
+
+    def _forget_question(self) -> None:
+        self._forget_answer()
+        with delay_callback(self, "data", "like", "unlike"):
+            self.data, self.like, self.unlike = None, (), ()
+
+    def _adopt(self) -> None:
+        """Take up the question of a restored session from its columns and its group."""
+        group = self.group
+        if group is None:
+            return
+        rank_id = group.subset_state.att
+        self.data = next(data for data in self._datasets() if our_columns(data).get(RANK) is rank_id)
+        made = provenance_of(self.data, RANK)
+        self.count, self.metric = round(group.subset_state.hi - 0.5), made.get("metric", "cosine")
+        rank, score = self.data[rank_id], self.data[our_columns(self.data).get(SCORE, rank_id)]
+        answer = np.flatnonzero(rank > 0)
+        self.rows = answer[np.argsort(rank[answer])]
+        self.scores = np.asarray(score[self.rows], dtype=np.float32)
+        self.like = tuple(np.flatnonzero(rank == 0).tolist())
+        self.unlike = tuple(
+            np.flatnonzero(np.isin(object_ids_of(self.data), made.get("unlike", []))).tolist()
+        )
+
+
+_STATES: WeakKeyDictionary[DataCollection, SimilarGalaxies] = WeakKeyDictionary()
+
+
+def similar_galaxies(data_collection: DataCollection) -> SimilarGalaxies:
+    """
+    Return the similarity question of a session, taken up from its columns if it was restored.
+
+    Parameters
+    ----------
+    data_collection : DataCollection
+
+    Returns
+    -------
+    SimilarGalaxies
+        Always the same for the same data collection.
+    """
+    if data_collection not in _STATES:
+        _STATES[data_collection] = SimilarGalaxies(data_collection)
+    return _STATES[data_collection]
+
+
+def _usable(
+    data: Data, embeddings: RowEmbeddings, like: Sequence[int], unlike: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """Rows that have an embedding, and a note on those that have none."""
+    given = [np.unique(np.asarray(rows, dtype=np.int64)) for rows in (like, unlike)]
+    outside = [row for row in np.concatenate(given) if not 0 <= row < data.size]
+    if outside:
+        raise AnalysisError(f"row {outside[0]} was asked for, but {data.label} has {data.size:,} rows")
+    usable = [rows[embeddings.positions[rows] >= 0] for rows in given]
+    missing = np.concatenate([rows[embeddings.positions[rows] < 0] for rows in given])
+    if not missing.size:
+        return usable[0], usable[1], ""
+    ids = [str(object_ids_of(data)[row]) for row in missing[:_NAMED]]
+    names = ", ".join(ids) + (f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else "")
+    text = f"no embedding for {names}: the image was broken, not yet embedded, or repeats an earlier id"
+    if not usable[0].size:
+        raise AnalysisError(f"{text}; choose another galaxy")
+    return usable[0], usable[1], f"{text}; left out"

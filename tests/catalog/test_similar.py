@@ -1,0 +1,266 @@
+"""The similarity question: what changes, and above all what does not."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+from glue.core import Data, DataCollection
+from glue.core.edit_subset_mode import EditSubsetMode
+from glue.core.subset import ElementSubsetState, RangeSubsetState
+
+from glue_zoobot.catalog import SimilarGalaxies, attach_embeddings, load, similar_galaxies
+from glue_zoobot.errors import AnalysisError
+from tests.catalog.conftest import N, ids_of_survey, vectors, write_store, write_survey
+
+
+def members(group, data):
+    return np.flatnonzero(next(s for s in group.subsets if s.data is data).to_mask()).tolist()
+
+
+def test_find_selects_the_most_similar(collection, embedded):
+    state = similar_galaxies(collection)
+    state.count = 4
+    group = state.find(embedded, [30])
+    assert group.label == "Similar galaxies"
+    assert members(group, embedded) == [28, 29, 31, 32]
+    assert sorted(state.rows[:4]) == [28, 29, 31, 32]
+    assert len(state.rows) == N - 1
+    assert (np.diff(state.scores) <= 0).all()
+    np.testing.assert_array_equal(embedded["similarity_rank"][state.rows], np.arange(1, N))
+    assert embedded["similarity_rank"][30] == 0
+    assert embedded["similarity"][30] == pytest.approx(1, abs=1e-3)
+    np.testing.assert_array_equal(embedded["similarity"][state.rows], state.scores)
+    assert embedded["similarity"].dtype == embedded["similarity_rank"].dtype == np.float32
+    assert (state.data, state.like, state.unlike) == (embedded, (30,), ())
+
+
+def test_the_state_is_one_per_session(collection):
+    assert similar_galaxies(collection) is similar_galaxies(collection)
+    assert isinstance(similar_galaxies(collection), SimilarGalaxies)
+    assert similar_galaxies(DataCollection()) is not similar_galaxies(collection)
+
+
+def test_a_second_question_reuses_columns_and_group(collection, embedded):
+    state = similar_galaxies(collection)
+    first = state.find(embedded, [30])
+    components = list(embedded.components)
+    state.count = 3
+    second = state.find(embedded, [5])
+    assert second is first
+    assert embedded.components == components
+    assert collection.subset_groups == (first,)
+    assert set(members(first, embedded)) <= {3, 4, 6, 7}
+
+
+def test_the_users_subsets_are_left_alone(collection, embedded):
+    mode = EditSubsetMode()
+    mode.data_collection = collection
+    lasso_state = RangeSubsetState(0.2, 0.4, att=embedded.id["redshift"])
+    lasso = collection.new_subset_group("my lasso", lasso_state)
+    mode.edit_subset = [lasso]
+    group = similar_galaxies(collection).find(embedded, np.flatnonzero(lasso.subsets[0].to_mask()))
+    assert group is not lasso
+    assert lasso.subset_state is lasso_state
+    assert lasso.label == "my lasso"
+    assert mode.edit_subset == [lasso]
+
+
+def test_count_moves_only_the_range(collection, embedded):
+    state = similar_galaxies(collection)
+    group = state.find(embedded, [30])
+    values = embedded["similarity_rank"]
+    for count in (1, 10, 59):
+        state.count = count
+        assert len(members(group, embedded)) == count
+    assert embedded["similarity_rank"] is values
+    state.count = 0
+    assert state.count == 1
+    state.count = 99_999
+    assert state.count == 10_000
+    assert len(members(group, embedded)) == N - 1
+
+
+def test_metric_asks_again(collection, embedded):
+    state = similar_galaxies(collection)
+    state.find(embedded, [30])
+    assert state.scores[0] > 0.9
+    state.metric = "euclidean"
+    assert state.scores[0] < 0
+    assert state.scores[0] > -0.1
+
+
+def test_several_examples_and_counterexamples(collection, embedded):
+    state = similar_galaxies(collection)
+    state.find(embedded, [20, 40])
+    assert state.rows[0] == 30
+    state.find(embedded, [30], unlike=[40])
+    assert (state.rows[:3] < 30).all()
+    assert 40 not in state.rows
+    assert np.isnan(embedded["similarity_rank"][40])
+    assert state.unlike == (40,)
+
+
+def test_rows_without_embedding_are_named_and_never_found(survey, tmp_path):
+    ids = ids_of_survey()
+    data = load(survey)
+    attach_embeddings(data, write_store(tmp_path / "s", ids, vectors(), broken=(ids[3], ids[31])).path)
+    state = similar_galaxies(DataCollection([data]))
+    with pytest.raises(AnalysisError, match=ids[3]):
+        state.find(data, [3])
+    assert state.data is None
+    assert "similarity" not in [c.label for c in data.components]
+    state.find(data, [30, 3])
+    assert ids[3] in state.note
+    assert state.like == (30,)
+    assert not {3, 31} & set(state.rows)
+    assert np.isnan(data["similarity"][[3, 31]]).all()
+    state.find(data, [30])
+    assert state.note == ""
+
+
+def test_questions_that_cannot_be_answered(collection, embedded):
+    state = similar_galaxies(collection)
+    with pytest.raises(AnalysisError, match="at least one"):
+        state.find(embedded, [])
+    with pytest.raises(AnalysisError, match="60 rows"):
+        state.find(embedded, [60])
+    with pytest.raises(AnalysisError, match="no embeddings yet"):
+        state.find(Data(x=[1, 2], label="other"), [0])
+    with pytest.raises(AnalysisError, match="no answer"):
+        state.keep()
+    assert collection.subset_groups == ()
+
+
+def test_only_the_first_of_equal_ids_carries_the_embedding(tmp_path):
+    ids = ids_of_survey()
+    ids[10] = ids[9]
+    data = load(write_survey(tmp_path / "twins", object_ids=ids))
+    assert attach_embeddings(data, write_store(tmp_path / "s", ids, vectors()).path) == N - 1
+    state = similar_galaxies(DataCollection([data]))
+    with pytest.raises(AnalysisError, match="repeats an earlier id"):
+        state.find(data, [10])
+    state.find(data, [8])
+    assert 9 in state.rows
+    assert 10 not in state.rows
+
+
+def test_keep_survives_the_next_question(collection, embedded):
+    state = similar_galaxies(collection)
+    state.count = 5
+    state.find(embedded, [30])
+    expected = state.rows[:5].tolist()
+    kept = state.keep()
+    other = state.keep("mine")
+    state.find(embedded, [2])
+    state.count = 20
+    assert sorted(expected) == members(kept, embedded) == members(other, embedded)
+    assert ids_of_survey()[30] in kept.label
+    assert other.label == "mine"
+    assert state.group not in (kept, other)
+    rank = kept.subsets[0].subset_state.att
+    assert embedded[rank][expected].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_clear_removes_the_answer_and_nothing_else(collection, embedded):
+    state = similar_galaxies(collection)
+    mine = collection.new_subset_group("mine", ElementSubsetState([1, 2]))
+    state.find(embedded, [30])
+    kept = state.keep()
+    state.clear()
+    assert collection.subset_groups == (mine, kept)
+    assert (state.data, state.like, len(state.rows)) == (None, (), 0)
+    state.clear()
+    state.find(embedded, [1])
+    assert state.group.label == "Similar galaxies"
+
+
+def test_group_deleted_by_the_user_comes_back_with_the_next_question(collection, embedded):
+    state = similar_galaxies(collection)
+    group = state.find(embedded, [30])
+    collection.remove_subset_group(group)
+    assert state.group is None
+    state.count = 7
+    assert collection.subset_groups == ()
+    again = state.find(embedded, [31])
+    assert collection.subset_groups == (again,)
+    assert len(members(again, embedded)) == 7
+
+
+def test_group_that_the_user_redrew_is_his(collection, embedded):
+    state = similar_galaxies(collection)
+    group = state.find(embedded, [30])
+    drawn = RangeSubsetState(0.1, 0.2, att=embedded.id["redshift"])
+    group.subset_state = drawn
+    again = state.find(embedded, [2])
+    assert again is not group
+    assert group.subset_state is drawn
+
+
+def test_copies_and_cuts_by_the_user_are_not_taken_for_ours(collection, embedded):
+    state = similar_galaxies(collection)
+    first = state.find(embedded, [30])
+    copy = collection.new_subset_group("copy", first.subset_state.copy())
+    cut = collection.new_subset_group("cut", RangeSubsetState(2.3, 8.1, att=embedded.id["similarity_rank"]))
+    state.count = 3
+    assert state.find(embedded, [2]) is first
+    assert copy.subset_state.hi == 100.5
+    assert cut.subset_state.hi == 8.1
+
+
+def test_two_datasets_in_one_session(collection, embedded, tmp_path):
+    other = load(write_survey(tmp_path / "other", n=10))
+    attach_embeddings(other, write_store(tmp_path / "o", ids_of_survey(10), vectors(10)).path)
+    collection.append(other)
+    state = similar_galaxies(collection)
+    state.count = 2
+    group = state.find(embedded, [30])
+    assert state.find(other, [5]) is group
+    assert members(group, other) == [4, 6]
+    assert state.data is other
+    assert state.find(embedded, [10]) is group
+    assert members(group, embedded) == [9, 11]
+
+
+def test_removed_dataset_is_forgotten(collection, embedded, tmp_path):
+    state = similar_galaxies(collection)
+    state.find(embedded, [30])
+    collection.remove(embedded)
+    assert (state.data, state.like, len(state.rows)) == (None, (), 0)
+    state.count = 5
+    other = load(write_survey(tmp_path / "other", n=10))
+    attach_embeddings(other, write_store(tmp_path / "o", ids_of_survey(10), vectors(10)).path)
+    collection.append(other)
+    assert {4, 6} < set(members(state.find(other, [5]), other))
+
+
+def test_answer_as_a_table(collection, embedded):
+    state = similar_galaxies(collection)
+    state.count = 3
+    assert len(state.table()) == 0
+    state.find(embedded, [30])
+    table = state.table()
+    assert table.colnames == ["object_id", "rank", "similarity"]
+    assert table["object_id"].tolist() == [ids_of_survey()[row] for row in state.rows[:3]]
+    assert table["rank"].tolist() == [1, 2, 3]
+    assert table.meta["like"] == [ids_of_survey()[30]]
+
+
+def test_windows_hear_of_an_answer_once_and_complete(collection, embedded):
+    state = similar_galaxies(collection)
+    heard = []
+    state.add_callback("like", lambda like: heard.append((like, state.data, len(state.rows))))
+    state.find(embedded, [30])
+    assert heard == [((30,), embedded, N - 1)]
+
+
+def test_nothing_is_kept_alive(embedded):
+    collection = DataCollection([embedded])
+    state = weakref.ref(similar_galaxies(collection))
+    similar_galaxies(collection).find(embedded, [30])
+    dead = weakref.ref(collection)
+    collection.remove(embedded)
+    del collection
+    gc.collect()
+    assert dead() is None
+    assert state() is None
