@@ -31,7 +31,7 @@ def embed(
     store: Annotated[Path, typer.Option(help="Folder for the embeddings; run again to resume.")],
     encoder: options.Encoder = "convnext_nano",
     device: options.Device = "auto",
-    shards: Annotated[str | None, typer.Option(help="Only these shards, e.g. 0-99; for several machines.")] = None,
+    shards: Annotated[str | None, typer.Option(help="Only these, e.g. 0-99; for several machines.")] = None,
     id_column: options.IdColumn = None,
     image_column: options.ImageColumn = None,
     image_root: options.ImageRoot = None,
@@ -114,8 +114,8 @@ def describe(store: EmbeddingStore, most: int = 10) -> str:
     """Say in words what a store holds, with the first broken images and their reasons."""
     counts = store.outcome_counts()
     lines = [
-        f"{counts['embedded']:,} embedded, {counts['broken']:,} broken, {counts['duplicate']:,} duplicate ids, "
-        f"{counts['pending']:,} to do; {store.width} dimensions by {store.encoder_name}; in {store.path}"
+        f"{counts['embedded']:,} embedded, {counts['broken']:,} broken, {counts['duplicate']:,} duplicate "
+        f"ids, {counts['pending']:,} to do; {store.width} dimensions by {store.encoder_name}; in {store.path}"
     ]
     outcomes = store.outcomes()
     bad = outcomes[(outcomes["outcome"] == "broken") | (outcomes["outcome"] == "duplicate")]
@@ -127,7 +127,9 @@ def describe(store: EmbeddingStore, most: int = 10) -> str:
 
 def status(
     store: options.Store,
-    everything: Annotated[bool, typer.Option("--list", help="Every galaxy without embedding, with its reason.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--list", help="Every galaxy without embedding, with its reason.")
+    ] = False,
 ) -> None:
     """Say how far a store is, and which images are broken and why."""
     from glue_zoobot.embedding import EmbeddingStore
@@ -152,12 +154,16 @@ def verify(
         from glue_zoobot.encoders import load
         from glue_zoobot.images import open_catalogue
 
-        agreement = opened.recompute_sample(open_catalogue(source).source, load(opened.encoder_name, device=device))
+        agreement = opened.recompute_sample(
+            open_catalogue(source).source, load(opened.encoder_name, device=device)
+        )
         typer.echo(agreement.text())
         problems = agreement.problems()
     if problems:
         raise StoreError(
-            f"{store}: " + "; ".join(problems) + ". Run `glue-zoobot embed` again: damaged shards are made anew"
+            f"{store}: "
+            + "; ".join(problems)
+            + ". Run `glue-zoobot embed` again: damaged shards are made anew"
         )
     typer.echo(f"{store}: every shard is whole")
 
@@ -176,19 +182,24 @@ def encoders() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from glue_zoobot.encoders import is_cached, specs
+    from glue_zoobot.encoders import listing
 
     table = Table(box=None, pad_edge=False)
-    for title, justify in (
-        ("name", "left"), ("width", "right"), ("input px", "right"), ("MB", "right"),
-        ("licence", "left"), ("here", "left"), ("weights", "left"),
-    ):  # fmt: skip
-        table.add_column(title, justify=justify)
-    for spec in specs().values():
-        here = "yes" if is_cached(spec) else "no"
-        size = f"{spec.size_mb:,.0f}" if spec.size_mb else "?"
-        pinned = f"{spec.weights} @ {spec.revision[:10]}" if spec.revision else spec.weights
-        table.add_row(spec.name, str(spec.width), str(spec.input_size), size, spec.licence, here, pinned)
+    for title in ("name", "width", "input px", "MB", "licence", "here"):
+        table.add_column(
+            title, justify="right" if title in ("width", "input px", "MB") else "left", no_wrap=True
+        )
+    table.add_column("weights @ revision", overflow="fold")
+    for row in listing():
+        table.add_row(
+            row["name"],
+            str(row["width"]),
+            str(row["input_px"]),
+            f"{row['size_mb']:,.0f}" if row["size_mb"] else "?",
+            row["licence"],
+            "yes" if row["cached"] else "no",
+            f"{row['weights']} @ {row['revision'][:10]}" if row["revision"] else row["weights"],
+        )
     Console().print(table)
 
 
@@ -213,4 +224,6 @@ def _parse_shards(text: str | None) -> range | None:
     try:
         return range(int(first), int(last or first) + 1)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a range of shards such as 0-99", param_hint="--shards") from None
+        raise typer.BadParameter(
+            f"{text!r} is not a range of shards such as 0-99", param_hint="--shards"
+        ) from None

@@ -23,7 +23,7 @@ ImageColumn = Annotated[str | None, typer.Option(help="Column with the image's p
 ImageRoot = Annotated[
     Path | None, typer.Option(help="Folder that paths are relative to, if not that of the table.")
 ]
-Preset = Annotated[str, typer.Option(help="How FITS pixels become colours: auto, legacy, sdss, euclid, asinh.")]
+Preset = Annotated[str, typer.Option(help="FITS pixels to colours: auto, legacy, sdss, euclid, asinh.")]
 Bands = Annotated[
     str | None, typer.Option(help='One file per band: a pattern such as "{id}_{band}.fits:irg".')
 ]

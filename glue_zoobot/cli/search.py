@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -13,6 +12,8 @@ from glue_zoobot.errors import AnalysisError
 
 if TYPE_CHECKING:
     from astropy.table import Table
+
+    from glue_zoobot.embedding import EmbeddingStore
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,11 +36,11 @@ def similar(
 
     check_suffix(output)
     opened = EmbeddingStore.open(store)
-    table = similar_table(opened, to, unlike or [], k, metric)
+    table = similar_table(opened: EmbeddingStore, to, unlike or [], k, metric)
     typer.echo(f"{len(table):,} galaxies written to {write_table(table, output)}")
 
 
-def similar_table(opened, to: list[str], unlike: list[str], k: int, metric: str = "cosine") -> Table:  # noqa: ANN001
+def similar_table(opened: EmbeddingStore, to: list[str], unlike: list[str], k: int, metric: str = "cosine") -> Table:
     """
     Answer a similarity question as a table.
 
@@ -75,7 +76,7 @@ def _rows(object_ids: np.ndarray, wanted: list[str]) -> list[int]:
     missing = [name for name in wanted if name not in where]
     if missing:
         raise AnalysisError(
-            f"no embedding for {', '.join(missing)}; `glue-zoobot status --list` tells whether an image was broken"
+            f"no embedding for {', '.join(missing)}; `glue-zoobot status --list` tells which images are broken"
         )
     return [where[name] for name in wanted]
 
@@ -95,7 +96,7 @@ def make_map(
     typer.echo(f"{len(table):,} positions written to {write_table(table, output)}")
 
 
-def map_table(opened, method: str, random_state: int = 0) -> Table:  # noqa: ANN001
+def map_table(opened: EmbeddingStore, method: str, random_state: int = 0) -> Table:
     """
     Map of a store as a table.
 

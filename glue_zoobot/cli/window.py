@@ -13,7 +13,7 @@ from glue_zoobot.cli import options
 from glue_zoobot.cli.report import TerminalReport
 from glue_zoobot.errors import CatalogueError
 
-Headless = Annotated[bool, typer.Option("--headless", help="No window: leave a screenshot, session and tables.")]
+Headless = Annotated[bool, typer.Option("--headless", help="No window: leave a picture, session and tables.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def demo(
-    out: Annotated[Path | None, typer.Option(help="Folder for the sample, its embeddings and results.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the sample and its embeddings.")] = None,
     headless: Headless = False,
 ) -> None:
     """Open 1,500 simulated galaxies, embedded and linked: the quickest way to see what this is."""
@@ -35,8 +35,8 @@ def demo(
     folder = out or cache_folder() / "demo"
     report.say(f"Drawing the sample in {folder}")
     source = write_sample(folder / "sample")
-    _embed_and_show(options.source_spec(source, None, None, None, "auto", None), folder / "embeddings", "mini",
-                    "auto", folder, headless, like=None, report=report)  # fmt: skip
+    spec = options.source_spec(source, None, None, None, "auto", None)
+    _embed_and_show(spec, folder / "embeddings", "mini", "auto", folder, headless, None, report)
 
 
 def open_source(
@@ -118,7 +118,7 @@ def _require_qt(headless: bool) -> None:
         import glue_qt  # noqa: F401
     except ImportError as error:
         raise CatalogueError(
-            f'the window needs glue-qt and a Qt binding ({error}); install them with pip install "glue-zoobot[qt]"'
+            f'the window needs glue-qt and a Qt binding ({error}); pip install "glue-zoobot[qt]" brings both'
         ) from error
 
 
