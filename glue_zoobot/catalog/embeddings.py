@@ -149,6 +149,6 @@ def _no_match(data: Data, store: EmbeddingStore, ids: np.ndarray) -> str:
     if not len(ids):
         return f"the store {store.path} holds no embeddings yet; let the run that fills it go on"
     return (
-        f"none of the {data.size:,} rows of {data.label} (ids such as {object_ids_of(data)[0]!r}) is in the store "
-        f"{store.path} (ids such as {ids[0]!r}); it belongs to another catalogue, or other ids were used"
+        f"none of the {data.size:,} rows of {data.label} (ids such as {object_ids_of(data)[0]!r}) is in "
+        f"the store {store.path} (such as {ids[0]!r}): it belongs to another catalogue or uses other ids"
     )

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["match_rows", "object_ids_of"]
 
-_CACHE: WeakKeyDictionary[Data, tuple[ComponentID | None, np.ndarray]] = WeakKeyDictionary()
+# By the column's uuid: a ComponentID knows its dataset, and would keep it alive here for ever.
+_CACHE: WeakKeyDictionary[Data, tuple[str | None, np.ndarray]] = WeakKeyDictionary()
 
 
 def object_ids_of(data: Data) -> np.ndarray:
@@ -36,9 +37,10 @@ def object_ids_of(data: Data) -> np.ndarray:
         Shape (N,), of str.
     """
     cid = _id_column(data)
+    uuid = None if cid is None else cid.uuid
     known = _CACHE.get(data)
-    if known is None or known[0] is not cid:
-        known = _CACHE[data] = (cid, _row_numbers(data) if cid is None else _as_text(data, cid))
+    if known is None or known[0] != uuid or len(known[1]) != data.size:
+        known = _CACHE[data] = (uuid, _row_numbers(data) if cid is None else _as_text(data, cid))
     return known[1]
 
 

@@ -132,8 +132,9 @@ def attach_images(data: Data, spec: SourceSpec | str | os.PathLike[str]) -> int:
     rows, numbers = match_rows(data, source.object_ids)
     if not rows.size:
         raise CatalogueError(
-            f"none of the {data.size:,} rows of {data.label} (ids such as {object_ids_of(data)[0]!r}) is among the "
-            f"{len(source):,} images of {spec.path} (such as {source.object_ids[0]!r}); name the id column"
+            f"none of the {data.size:,} rows of {data.label} (ids such as {object_ids_of(data)[0]!r}) is "
+            f"among the {len(source):,} images of {spec.path} (such as {source.object_ids[0]!r}); "
+            "name the id column"
         )
     _CACHE.pop(data, None)
     root = None if spec.image_root is None else relative_to_data(data, spec.image_root)

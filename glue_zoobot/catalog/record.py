@@ -52,7 +52,7 @@ def update_record(data: Data, **entries: Any) -> None:
 
 
 def load_origin(data: Data) -> Data | None:
-    """Return the dataset as its file gave it; a restored or merged one has its components, not its identity."""
+    """Return the dataset as its file gave it; a restored or merged one only shares its components."""
     log = _load_log(data)
     return next((origin for origin in log.data if origin.shape == data.shape), None) if log else None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 from echo import CallbackProperty, HasCallbackProperties, delay_callback
@@ -49,7 +48,13 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         What the user should know of the last question, such as examples that were left out; else empty.
     """
 
-    data = CallbackProperty(None, docstring="The dataset that was asked about")
+    # Kept in the instance: echo keeps values in a table of the class, from which a dataset, through its
+    # hub, would keep this state and so itself alive when the session is closed.
+    data = CallbackProperty(
+        docstring="The dataset that was asked about",
+        getter=lambda state: state.__dict__.get("_data"),
+        setter=lambda state, data: state.__dict__.update(_data=data),
+    )
     like = CallbackProperty((), docstring="Rows of the examples, a tuple of int")
     unlike = CallbackProperty((), docstring="Rows that the answer should be unlike, a tuple of int")
     count = CallbackProperty(100, docstring="How many of the best are selected; 1 to 10,000")
@@ -57,7 +62,7 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
 
     def __init__(self, data_collection: DataCollection) -> None:
         super().__init__()
-        self._collection = ref(data_collection)
+        self._collection = data_collection
         self._forget_answer()
         self._adopt()
         self.add_callback("count", self._on_count)
@@ -68,7 +73,7 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
     def group(self) -> SubsetGroup | None:
         """The group that shows the answer; None before the first question, or if the user removed it."""
         ranks = [our_columns(data)[RANK] for data in self._datasets() if RANK in our_columns(data)]
-        return find_result_group(self._collection(), ranks, GROUP_LABEL)
+        return find_result_group(self._collection, ranks, GROUP_LABEL)
 
     def find(self, data: Data, like: Sequence[int], unlike: Sequence[int] = ()) -> SubsetGroup:
         """
@@ -111,8 +116,8 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         Freeze the present answer into a new group that later questions do not change.
 
         It is a cut on a rank column of its own, such as ``similarity_rank_2``, not a list of rows: so it can
-        still be sorted best first, is drawn as markers in large catalogues, combines with other subsets,
-        and costs glue nothing when it asks for single rows. The price is 5 MB in the session per million rows.
+        still be sorted best first, is drawn as markers in large catalogues, combines with other subsets, and
+        costs glue nothing when it asks for single rows. The price: 5 MB in the session per million rows.
 
         Parameters
         ----------
@@ -136,13 +141,13 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         column = write_columns(self.data, {name: rank}, self._provenance(self.data, self.like, self.unlike))[
             name
         ]
-        return self._collection().new_subset_group(label or self._title(), best_ranked(column, len(kept)))
+        return self._collection.new_subset_group(label or self._title(), best_ranked(column, len(kept)))
 
     def clear(self) -> None:
         """Forget the question and remove its group; the columns keep the last answer."""
         group = self.group
         if group is not None:
-            self._collection().remove_subset_group(group)
+            self._collection.remove_subset_group(group)
         self._forget_question()
 
     def table(self) -> Table:
@@ -168,7 +173,7 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         )
 
     def _datasets(self) -> list[Data]:
-        return [data for data in self._collection() if hasattr(data, "meta")]
+        return [data for data in self._collection if hasattr(data, "meta")]
 
     def _write(
         self,
@@ -190,7 +195,7 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
 
     def _show(self, data: Data) -> SubsetGroup:
         return show_best_ranked(
-            self._collection(), self.group, our_columns(data)[RANK], self.count, GROUP_LABEL
+            self._collection, self.group, our_columns(data)[RANK], self.count, GROUP_LABEL
         )
 
     def _provenance(self, data: Data, like: Sequence[int], unlike: Sequence[int]) -> dict[str, Any]:
@@ -254,9 +259,6 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         )
 
 
-_STATES: WeakKeyDictionary[DataCollection, SimilarGalaxies] = WeakKeyDictionary()
-
-
 def similar_galaxies(data_collection: DataCollection) -> SimilarGalaxies:
     """
     Return the similarity question of a session, taken up from its columns if it was restored.
@@ -270,9 +272,10 @@ def similar_galaxies(data_collection: DataCollection) -> SimilarGalaxies:
     SimilarGalaxies
         Always the same for the same data collection.
     """
-    if data_collection not in _STATES:
-        _STATES[data_collection] = SimilarGalaxies(data_collection)
-    return _STATES[data_collection]
+    # Kept by the collection itself: a table of ours would keep closed sessions alive.
+    if not hasattr(data_collection, "_zoobot_similar_galaxies"):
+        data_collection._zoobot_similar_galaxies = SimilarGalaxies(data_collection)
+    return data_collection._zoobot_similar_galaxies
 
 
 def _usable(

@@ -254,13 +254,15 @@ def test_windows_hear_of_an_answer_once_and_complete(collection, embedded):
     assert heard == [((30,), embedded, N - 1)]
 
 
-def test_nothing_is_kept_alive(embedded):
-    collection = DataCollection([embedded])
-    state = weakref.ref(similar_galaxies(collection))
-    similar_galaxies(collection).find(embedded, [30])
-    dead = weakref.ref(collection)
-    collection.remove(embedded)
-    del collection
+def test_nothing_is_kept_alive(survey, store):
+    def session():
+        data = load(survey)
+        attach_embeddings(data, store)
+        collection = DataCollection([data])
+        state = similar_galaxies(collection)
+        state.find(data, [30])
+        return [weakref.ref(thing) for thing in (data, collection, state)]
+
+    references = session()
     gc.collect()
-    assert dead() is None
-    assert state() is None
+    assert [reference() for reference in references] == [None] * 3
