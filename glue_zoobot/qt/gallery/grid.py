@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
-from qtpy.QtGui import QColor, QPalette
+from qtpy.QtGui import QColor, QCursor, QPalette
 from qtpy.QtWidgets import QAbstractItemView, QFrame, QTableView
 
 from glue_zoobot.qt.gallery.painting import BACKGROUND, CellPainter, cell_size
@@ -72,11 +72,11 @@ class GridModel(QAbstractTableModel):
             self.n_columns = n_columns
             self.endResetModel()
 
-    def set_rows(self, rows: np.ndarray, size: int) -> None:
-        """Show these rows of a dataset of ``size`` rows."""
+    def set_rows(self, rows: np.ndarray) -> None:
+        """Show these rows of the data, in this order."""
         self.beginResetModel()
         self._pages.clear()
-        self._selection.set_rows(rows, size)
+        self._selection.set_rows(rows)
         self.endResetModel()
 
     def forget_pages(self) -> None:
@@ -153,6 +153,8 @@ class GridView(QTableView):
         self._press: QPoint | None = None  # where a rubber band began, in the coordinates of the whole grid
         self._band: QRect | None = None
         self._base: np.ndarray | None = None
+        self._drag_timer = QTimer(self, interval=30)  # scrolls on while the mouse is held beyond an edge
+        self._drag_timer.timeout.connect(self._drag_on)
         self._load_timer = QTimer(self, singleShot=True, interval=0)
         self._load_timer.timeout.connect(self.load_visible)
         self.setModel(model)
@@ -188,7 +190,7 @@ class GridView(QTableView):
 
     def lay_out(self) -> None:
         """Fit as many columns as there is room for, and share what is left among them."""
-        top = self._first_visible()
+        top, before = self._first_visible(), self._geometry()
         size = cell_size(self.font(), self._state.thumbnail_size, len(self._state.captions_shown))
         width = max(self.viewport().width(), 1)
         n_columns = max(1, width // size.width())
@@ -196,13 +198,16 @@ class GridView(QTableView):
         self.horizontalHeader().setDefaultSectionSize(max(width // n_columns, 1))
         self.verticalHeader().setDefaultSectionSize(size.height())
         self.verticalScrollBar().setSingleStep(max(size.height() // 3, 1))
-        if top > 0:
+        if top > 0 and self._geometry() != before:
             self.scrollTo(self.model().index_of(top), QAbstractItemView.PositionAtTop)
         self._load_soon()
 
     def resizeEvent(self, event):
         super().resizeEvent(event)
         self.lay_out()
+
+    def _geometry(self) -> tuple[int, int]:
+        return self.model().n_columns, self.verticalHeader().defaultSectionSize()
 
     def _first_visible(self) -> int:
         return self.model().position(self.indexAt(QPoint(1, 1)))
@@ -230,10 +235,8 @@ class GridView(QTableView):
 
     def positions_in(self, rect: QRect) -> np.ndarray:
         """Positions touched by a rectangle in the coordinates of the whole grid."""
-        width, height = (
-            self.horizontalHeader().defaultSectionSize(),
-            self.verticalHeader().defaultSectionSize(),
-        )
+        width = self.horizontalHeader().defaultSectionSize()
+        height = self.verticalHeader().defaultSectionSize()
         n = self.model().n_columns
         columns = np.arange(max(rect.left() // width, 0), min(rect.right() // width, n - 1) + 1)
         lines = np.arange(max(rect.top() // height, 0), rect.bottom() // height + 1)
@@ -285,25 +288,34 @@ class GridView(QTableView):
         if self._press is None:
             super().mouseMoveEvent(event)
             return
-        point = event.position().toPoint()
+        self._drag_to(event.position().toPoint())
+
+    def _drag_on(self) -> None:
+        self._drag_to(self.viewport().mapFromGlobal(QCursor.pos()))
+
+    def _drag_to(self, point: QPoint) -> None:
         band = QRect(self._press, self._to_grid(point)).normalized()
         if self._band is None and max(band.width(), band.height()) < 8:
             return
         self._band = band
         self._selection.band(self.positions_in(band), self._base)
-        self.scroll_towards(point)
-        self.viewport().update()
-
-    def scroll_towards(self, point: QPoint) -> None:
-        """Scroll when the rubber band is pulled over the upper or lower edge."""
         beyond = min(point.y(), 0) + max(point.y() - self.viewport().height(), 0)
         if beyond:
             self.verticalScrollBar().setValue(self.verticalScrollBar().value() + beyond)
+            self._drag_timer.start()
+        else:
+            self._drag_timer.stop()
+        self.viewport().update()
+
+    def _let_go(self) -> None:
+        self._drag_timer.stop()
+        self._press = self._band = None
 
     def mouseReleaseEvent(self, event):
         if self._press is None or event.button() != Qt.LeftButton:
             return
-        banded, self._press, self._band = self._band is not None, None, None
+        banded = self._band is not None
+        self._let_go()
         extends = bool(event.modifiers() & (Qt.ControlModifier | Qt.ShiftModifier))
         if not banded and not self._click(event):
             return
@@ -350,7 +362,7 @@ class GridView(QTableView):
             self._selection.only(self._selection.current)
             self._finish(False)
         elif key == Qt.Key_Escape:
-            self._press = self._band = None
+            self._let_go()
             self._selection.clear()
             self.viewport().update()
         elif key == Qt.Key_S and not event.modifiers():

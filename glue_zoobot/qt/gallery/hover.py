@@ -13,6 +13,7 @@ __all__ = ["HoverPicture"]
 
 DELAY = 450  # ms that the mouse must rest
 EDGE = 360  # pixels of the window
+NAME_STYLE = "color:#8f959b;padding-right:12px"
 LARGE_BYTES = 16 * 2**20
 
 
@@ -35,7 +36,7 @@ class _Popup(QFrame):
 
     def set_values(self, pairs) -> None:
         rows = "".join(
-            f"<tr><td style='color:#8f959b;padding-right:12px'>{escape(label)}</td><td>{escape(value)}</td></tr>"
+            f"<tr><td style='{NAME_STYLE}'>{escape(label)}</td><td>{escape(value)}</td></tr>"
             for label, value in pairs
         )
         self.values.setText(f"<table>{rows}</table>")
@@ -63,13 +64,14 @@ class HoverPicture(QObject):
         self._timer = QTimer(self, singleShot=True, interval=DELAY)
         self._timer.timeout.connect(self._show)
         view.viewport().installEventFilter(self)
+        view.installEventFilter(self)
         view.verticalScrollBar().valueChanged.connect(self.hide)
 
     def eventFilter(self, watched, event):
         kind = event.type()
-        if kind == QEvent.MouseMove and not event.buttons():
+        if kind == QEvent.MouseMove and watched is self._view.viewport() and not event.buttons():
             self._on_move(event.position().toPoint())
-        elif kind in (QEvent.Leave, QEvent.MouseButtonPress, QEvent.Wheel, QEvent.Hide):
+        elif kind in (QEvent.Leave, QEvent.MouseButtonPress, QEvent.Wheel, QEvent.KeyPress, QEvent.Hide):
             self.hide()
         return False
 

@@ -107,8 +107,5 @@ class GalleryOptions(QWidget):
 
     def _show_direction(self, descending: bool) -> None:
         self.bool_sort_descending.setArrowType(Qt.DownArrow if descending else Qt.UpArrow)
-        self.bool_sort_descending.setToolTip(
-            "Largest first; click for smallest first"
-            if descending
-            else "Smallest first; click for largest first"
-        )
+        order = ("Largest", "smallest") if descending else ("Smallest", "largest")
+        self.bool_sort_descending.setToolTip("{} first; click for {} first".format(*order))

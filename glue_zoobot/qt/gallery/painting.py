@@ -21,7 +21,7 @@ GAP = 3  # around each cell
 def caption_font(font: QFont) -> QFont:
     """A little smaller than the window's font, never unreadable."""
     small = QFont(font)
-    small.setPointSizeF(max(font.pointSizeF() * 0.85, 7.0))
+    small.setPointSizeF(max(font.pointSizeF() * 0.9, 7.0))
     return small
 
 
@@ -29,7 +29,7 @@ def cell_size(font: QFont, thumbnail_size: int, n_captions: int) -> QSize:
     """Room that a picture of ``thumbnail_size`` and its caption lines need."""
     edge = thumbnail_size + 2 * (FRAME + GAP)
     text = n_captions * QFontMetrics(caption_font(font)).height()
-    return QSize(edge, edge + text + (2 if n_captions else 0))
+    return QSize(edge, edge + text + (4 if n_captions else 0))
 
 
 class CellPainter(QStyledItemDelegate):
@@ -106,7 +106,7 @@ class CellPainter(QStyledItemDelegate):
         """Value right-aligned; the column's name in front of it, as far as there is room."""
         painter.setFont(caption_font(font))
         metrics = painter.fontMetrics()
-        line = QRect(picture.left(), picture.bottom() + FRAME + 1, picture.width(), metrics.height())
+        line = QRect(picture.left(), picture.bottom() + FRAME + 3, picture.width(), metrics.height())
         for label, value in captions:
             text = metrics.elidedText(value, Qt.ElideMiddle, line.width())
             room = line.width() - metrics.horizontalAdvance(text) - 8

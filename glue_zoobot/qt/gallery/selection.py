@@ -28,19 +28,24 @@ class GallerySelection:
     """
 
     def __init__(self) -> None:
+        self.reset(0)
+
+    def reset(self, size: int) -> None:
+        """Start with nothing selected in a dataset of ``size`` rows."""
         self.rows = np.zeros(0, dtype=np.int64)
-        self.mask = np.zeros(0, dtype=bool)
-        self.before = self.mask
+        self.mask = self.before = np.zeros(size, dtype=bool)
         self.current = self._anchor = -1
 
-    def set_rows(self, rows: np.ndarray, size: int) -> None:
-        """Show other rows; a dataset of another length starts with nothing selected."""
-        galaxy = self.rows[self.current] if self.current >= 0 else -1
-        self.rows = rows
-        if len(self.mask) != size:
-            self.mask = self.before = np.zeros(size, dtype=bool)
-        found = np.flatnonzero(rows == galaxy)
-        self.current = self._anchor = int(found[0]) if len(found) else -1
+    def set_rows(self, rows: np.ndarray) -> None:
+        """Show other rows, or the same ones in another order; the keyboard stays on its galaxy."""
+        old, self.rows = self.rows, rows
+        self.current, self._anchor = (
+            self._find(old[position]) if position >= 0 else -1 for position in (self.current, self._anchor)
+        )
+
+    def _find(self, row: int) -> int:
+        found = np.flatnonzero(self.rows == row)
+        return int(found[0]) if len(found) else -1
 
     @property
     def selected_rows(self) -> np.ndarray:

@@ -53,7 +53,7 @@ class GalleryViewerState(ViewerState):
 
     thumbnail_size = CallbackProperty(128, docstring="Edge of a thumbnail in screen pixels")
     sort_att = SelectionCallbackProperty(
-        docstring="Column to sort by; None is catalogue order", default_index=0
+        default_index=0, docstring="Column to sort by; None: as in the catalogue"
     )
     sort_descending = CallbackProperty(False, docstring="Whether the largest values come first")
     caption_atts = ListCallbackProperty(docstring="Columns whose values are written below each picture")
@@ -75,9 +75,9 @@ class GalleryViewerState(ViewerState):
         data = self.data
         if data is self._last_data:
             return
-        self._last_data, self._order = data, None
-        self._masks.clear()
-        self.sort_att_helper.set_multiple_data([] if data is None else [data])
+        self._last_data = data
+        self.forget_all()
+        self.sort_att_helper.set_multiple_data([data] if data is not None and data.size else [])
         object_id = None if data is None else data.find_component_id("object_id")
         self.caption_atts = [] if object_id is None else [object_id]
 
@@ -96,7 +96,7 @@ class GalleryViewerState(ViewerState):
         data = self.data
         if data is None:
             return np.zeros(0, dtype=np.int64)
-        visible = [s.layer for s in self.layers if s.visible and s.layer is not None and s.layer.data is data]
+        visible = [state.layer for state in self._visible_states()]
         if any(isinstance(layer, BaseData) for layer in visible):
             return self._order_of_all(data)
         mask = np.zeros(data.size, dtype=bool)
@@ -124,10 +124,12 @@ class GalleryViewerState(ViewerState):
     @property
     def visible_subsets(self) -> list[Subset]:
         """Subsets of the visible layers, topmost first."""
-        states = [
-            s for s in self.layers if s.visible and isinstance(s.layer, Subset) and s.layer.data is self.data
-        ]
-        return [s.layer for s in sorted(states, key=lambda s: s.zorder, reverse=True)]
+        states = sorted(self._visible_states(), key=lambda state: state.zorder, reverse=True)
+        return [state.layer for state in states if isinstance(state.layer, Subset)]
+
+    def _visible_states(self) -> list[LayerState]:
+        data = self.data
+        return [s for s in self.layers if s.visible and s.layer is not None and s.layer.data is data]
 
     def mask(self, subset: Subset, rows: np.ndarray | None = None) -> np.ndarray:
         """
@@ -160,6 +162,11 @@ class GalleryViewerState(ViewerState):
     def forget(self, subset: Subset) -> None:
         """Drop what is remembered of a subset; call when it has changed."""
         self._masks.pop(subset, None)
+
+    def forget_all(self) -> None:
+        """Give memory back; glue keeps the state of a viewer after it is closed."""
+        self._order = None
+        self._masks.clear()
 
     def frames(self, rows: np.ndarray) -> list[tuple[str, ...]]:
         """Colours of the visible subsets to which each of ``rows`` belongs, topmost first."""
@@ -199,10 +206,10 @@ class GalleryViewerState(ViewerState):
 
     def _texts(self, cid: ComponentID, rows: np.ndarray, digits: int = 5) -> list[str]:
         component = self.data.get_component(cid)
-        # indexing a categorical column through glue looks at every row of it
-        values = (
-            component.labels[rows] if isinstance(component, CategoricalComponent) else self.data[cid, rows]
-        )
+        if isinstance(component, CategoricalComponent):
+            values = component.labels[rows]  # indexing it through glue looks at every row
+        else:
+            values = self.data[cid, rows]
         return [format_value(value, digits) for value in values]
 
     # ---- similarity

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 from glue.core.data import BaseData
 from glue.core.edit_subset_mode import NewMode, ReplaceMode, XorMode
@@ -12,7 +14,8 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QLabel, QStackedWidget
 
 from glue_zoobot import catalog
-from glue_zoobot.errors import CatalogueError, ZoobotError
+from glue_zoobot.errors import CatalogueError
+from glue_zoobot.qt.finding import find_similar
 from glue_zoobot.qt.gallery import tools  # noqa: F401  registers the toolbar buttons
 from glue_zoobot.qt.gallery.grid import GridModel, GridView
 from glue_zoobot.qt.gallery.hover import HoverPicture
@@ -41,7 +44,7 @@ class GalleryViewer(DataViewer):
     def __init__(self, session, state=None, parent=None) -> None:
         super().__init__(session, state=state, parent=parent)
         self._applying = False
-        self._order_shown = None
+        self._order_shown: tuple = (None, None, False)
         self.selection = GallerySelection()
         self.thumbnails = ThumbnailLoader(self)
         self.model = GridModel(self.state, self.selection, self.thumbnails, parent=self)
@@ -81,8 +84,8 @@ class GalleryViewer(DataViewer):
     def add_data(self, data):
         if data.ndim != 1:
             raise CatalogueError(
-                f"'{data.label}' has {data.ndim} dimensions; the gallery shows catalogues, one galaxy per row. "
-                "Open the catalogue of its galaxies and drag that here."
+                f"'{data.label}' has {data.ndim} dimensions; the gallery shows catalogues, "
+                "one galaxy per row. Open the catalogue of its galaxies and drag that here."
             )
         if self.state.data is not None and self.state.data is not data:
             with self._layer_artist_container.ignore_empty():  # one dataset at a time, as in glue's table
@@ -102,10 +105,8 @@ class GalleryViewer(DataViewer):
         if message.attribute == "style":
             self.grid.refresh_cells()
             return
-        changed = getattr(message.subset, "group", None)
-        if not self._applying and any(
-            changed is group for group in self.session.edit_subset_mode.edit_subset
-        ):
+        changed, active = getattr(message.subset, "group", None), self.session.edit_subset_mode.edit_subset
+        if not self._applying and any(changed is group for group in active):
             self.selection.clear()  # the user's subset was drawn anew in another view
         super()._update_subset(message)
 
@@ -113,18 +114,19 @@ class GalleryViewer(DataViewer):
 
     def schedule_refresh(self, *args) -> None:
         """Refresh once, after the callbacks that are under way."""
-        try:
+        with suppress(AttributeError, RuntimeError):  # before the end of __init__, or after closing
             self._refresh_timer.start()
-        except (AttributeError, RuntimeError):  # before the end of __init__, or after closing
-            pass
 
     def refresh(self) -> None:
         """Show what the state says."""
         data, rows = self.state.data, self.state.rows()
         images = None if data is None else catalog.images_of(data)
+        self.hover.hide()
         self.thumbnails.set_source(images)
         self.hover.large.set_source(images)
-        self.model.set_rows(rows, 0 if data is None else data.size)
+        if data is not self._order_shown[0]:
+            self.selection.reset(0 if data is None else data.size)
+        self.model.set_rows(rows)
         self._stack.setCurrentIndex(1 if self._explain(data, images, rows) else 0)
         self.grid.lay_out()
         self._scroll_up_if_reordered(data)
@@ -137,9 +139,13 @@ class GalleryViewer(DataViewer):
         if data is None:
             text = "<h3>No galaxies yet</h3>Drag a catalogue from the data collection here."
         elif images is None:
+            source = catalog.source_of(data)
+            lost = (
+                "" if source is None else f"They were in {source.path}, which cannot be opened now.<br><br>"
+            )
             text = (
-                f"<h3>No pictures for “{data.label}”</h3>Right-click the dataset in the data collection and "
-                "choose <i>Attach images…</i> to say where the pictures of its galaxies are."
+                f"<h3>No pictures for “{data.label}”</h3>{lost}Right-click the dataset in the data collection "
+                "and choose <i>Attach images…</i> to say where the pictures of its galaxies are."
             )
         elif not len(rows):
             text = "<h3>Nothing to show</h3>The visible layers hold no galaxies. Tick a layer on the left."
@@ -148,9 +154,7 @@ class GalleryViewer(DataViewer):
 
     def _scroll_up_if_reordered(self, data) -> None:
         order = (data, self.state.sort_att, self.state.sort_descending)
-        if self._order_shown is not None and any(
-            a is not b for a, b in zip(order, self._order_shown, strict=True)
-        ):
+        if any(new is not old for new, old in zip(order, self._order_shown, strict=True)):
             self.grid.scrollToTop()
         self._order_shown = order
 
@@ -193,11 +197,7 @@ class GalleryViewer(DataViewer):
         if not len(rows):
             self.set_status("Select a galaxy first, then ask for similar ones")
             return
-        try:
-            catalog.similar_galaxies(self.session.data_collection).find(self.state.data, rows)
-        except ZoobotError as error:
-            self.set_status(str(error))
-            raise
+        self.set_status(find_similar(self.session.application, self.state.data, rows.tolist()))
         self.state.sort_most_similar_first()
         self.grid.scrollToTop()
 
@@ -206,3 +206,4 @@ class GalleryViewer(DataViewer):
         self._refresh_timer.stop()
         self.hover.close()
         self.thumbnails.close()
+        self.state.forget_all()

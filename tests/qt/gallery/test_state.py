@@ -1,0 +1,187 @@
+"""What the gallery shows, without any window."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pytest
+from glue.core import Data, DataCollection
+from glue.core.component import CategoricalComponent
+
+from glue_zoobot.qt.gallery.ordering import order_by
+from glue_zoobot.qt.gallery.state import GalleryLayerState, GalleryViewerState, format_value
+
+
+@pytest.fixture
+def catalogue():
+    return Data(
+        label="cat",
+        z=np.array([0.3, np.nan, 0.1, 0.3, 0.2]),
+        n=np.array([3, 1, 2, 1, 1]),
+        shape=CategoricalComponent(np.array(["b", "a", "", "b", "a"])),
+    )
+
+
+@pytest.fixture
+def state(catalogue):
+    collection = DataCollection([catalogue])
+    state = GalleryViewerState()
+    state.data_collection = collection
+    state.layers = [GalleryLayerState(layer=catalogue, viewer_state=state)]
+    return state
+
+
+def add_subset(state, catalogue, mask_of, label="s", color="#ff0000"):
+    collection = state.data_collection
+    group = collection.new_subset_group(label, mask_of, color=color)
+    subset = group.subsets[0]
+    layer = GalleryLayerState(layer=subset, viewer_state=state, zorder=len(state.layers))
+    state.layers.append(layer)
+    return subset, layer
+
+
+def test_catalogue_order_at_first(state):
+    assert state.sort_att is None
+    assert state.rows().tolist() == [0, 1, 2, 3, 4]
+
+
+def test_nothing_without_data():
+    state = GalleryViewerState()
+    assert state.data is None
+    assert state.rows().tolist() == []
+    assert state.details(0) == []
+    assert state.rank_att is None
+
+
+@pytest.mark.parametrize(
+    ("label", "descending", "expected"),
+    [
+        ("z", False, [2, 4, 0, 3, 1]),  # equal values keep catalogue order, NaN last
+        ("z", True, [0, 3, 4, 2, 1]),
+        ("n", False, [1, 3, 4, 2, 0]),
+        ("n", True, [0, 2, 1, 3, 4]),
+        ("shape", False, [1, 4, 0, 3, 2]),  # an empty category is missing
+        ("shape", True, [0, 3, 1, 4, 2]),
+    ],
+)
+def test_sort_is_stable_and_missing_comes_last(state, catalogue, label, descending, expected):
+    state.sort_att, state.sort_descending = catalogue.id[label], descending
+    assert state.rows().tolist() == expected
+
+
+def test_every_number_and_category_can_sort(state, catalogue):
+    choices = type(state).sort_att.get_choice_labels(state)
+    assert choices[0] == "Catalogue order"
+    assert {"z", "n", "shape"} <= set(choices)
+
+
+def test_datetimes_sort_with_missing_last():
+    days = np.array(["2021-01-02", "NaT", "2020-05-05"], dtype="datetime64[D]")
+    assert order_by(days).tolist() == [2, 0, 1]
+    assert order_by(days, descending=True).tolist() == [0, 2, 1]
+
+
+def test_sort_agrees_with_a_plain_sort():
+    values = np.random.default_rng(3).integers(0, 50, 2000).astype(float)
+    values[::17] = np.nan
+    expected = sorted(range(2000), key=lambda i: (np.isnan(values[i]), -np.nan_to_num(values[i]), i))
+    assert order_by(values, descending=True).tolist() == expected
+
+
+def test_new_values_change_the_order(state, catalogue):
+    state.sort_att = catalogue.id["n"]
+    state.rows()
+    catalogue.update_components({catalogue.id["n"]: np.array([1, 2, 3, 4, 5])})
+    assert state.rows().tolist() == [0, 1, 2, 3, 4]
+
+
+def test_derived_column_sorts(state, catalogue):
+    catalogue.add_component_link(catalogue.id["n"] * -1, "minus_n")
+    state.sort_att = catalogue.id["minus_n"]
+    assert state.rows().tolist() == [0, 2, 1, 3, 4]
+
+
+def test_visible_layers_decide_which_rows(state, catalogue):
+    _, layer = add_subset(state, catalogue, catalogue.id["n"] == 1)
+    assert len(state.rows()) == 5
+    state.layers[0].visible = False
+    assert state.rows().tolist() == [1, 3, 4]
+    state.sort_att = catalogue.id["z"]
+    assert state.rows().tolist() == [4, 3, 1]
+    add_subset(state, catalogue, catalogue.id["n"] == 3, label="t")
+    assert sorted(state.rows()) == [0, 1, 3, 4]
+    layer.visible = False
+    assert state.rows().tolist() == [0]
+
+
+def test_frames_topmost_first(state, catalogue):
+    _, first = add_subset(state, catalogue, catalogue.id["n"] == 1, color="#ff0000")
+    add_subset(state, catalogue, catalogue.id["n"] < 3, label="t", color="#00ff00")
+    rows = np.array([0, 2, 4])
+    assert state.frames(rows) == [(), ("#00ff00",), ("#00ff00", "#ff0000")]
+    first.zorder = 99
+    assert state.frames(rows)[2] == ("#ff0000", "#00ff00")
+    first.visible = False
+    assert state.frames(rows)[2] == ("#00ff00",)
+
+
+def test_subset_of_foreign_data_has_no_members(state, catalogue):
+    other = Data(label="other", w=np.arange(3.0))
+    state.data_collection.append(other)
+    subset, _ = add_subset(state, catalogue, other.id["w"] > 1)
+    assert not state.mask(subset).any()
+    assert state.frames(np.arange(5)) == [()] * 5
+
+
+def test_captions_include_what_sorts(state, catalogue):
+    state.caption_atts = [catalogue.id["shape"]]
+    assert state.captions(np.array([0]))[0] == [("shape", "b")]
+    state.sort_att = catalogue.id["z"]
+    assert state.captions(np.array([1]))[0] == [("shape", "a"), ("z", "–")]
+    state.caption_atts = [catalogue.id["z"]]
+    assert state.captions(np.array([0]))[0] == [("z", "0.3")]
+
+
+def test_captions_forget_a_removed_column(state, catalogue):
+    state.caption_atts = [catalogue.id["n"], catalogue.id["z"]]
+    catalogue.remove_component(catalogue.id["n"])
+    assert state.captions(np.array([0]))[0] == [("z", "0.3")]
+
+
+def test_object_id_is_the_first_caption():
+    data = Data(label="d", object_id=CategoricalComponent(np.array(["587730773351858407", "2"])))
+    state = GalleryViewerState()
+    state.layers = [GalleryLayerState(layer=data)]
+    assert state.captions(np.array([0]))[0] == [("object_id", "587730773351858407")]
+
+
+def test_details_give_the_values(state, catalogue):
+    assert dict(state.details(0)) == {"z": "0.3", "n": "3", "shape": "b"}
+
+
+def test_most_similar_first(state, catalogue):
+    state.sort_most_similar_first()
+    assert state.sort_att is None  # nothing was looked for yet
+    catalogue.add_component(np.array([2, np.nan, 0, 1, np.nan]), "similarity_rank")
+    state.sort_descending = True
+    state.sort_most_similar_first()
+    assert state.rows().tolist() == [2, 3, 0, 1, 4]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.float32(0.123456789), "0.12346"),
+        (10000.0, "10000"),
+        (np.nan, "–"),
+        (np.inf, "–"),
+        (np.int64(587730773351858407), "587730773351858407"),
+        (b"abc", "abc"),
+        ("", "–"),
+        (np.datetime64("2020-01-02"), "2020-01-02"),
+        (datetime.date(2020, 1, 2), "2020-01-02"),
+    ],
+)
+def test_values_as_text(value, text):
+    assert format_value(value) == text

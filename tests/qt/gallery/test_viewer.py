@@ -1,0 +1,511 @@
+"""The gallery in a real glue application, with real mouse and keys."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+from echo import CallbackList
+from glue.core import Data
+from glue.core.edit_subset_mode import AndMode, AndNotMode, NewMode, OrMode, ReplaceMode, XorMode
+from glue_qt.app import GlueApplication
+from glue_qt.utils import process_events
+from glue_qt.viewers.common.tests.test_data_viewer import BaseTestDataViewer
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+
+from glue_zoobot import catalog
+from glue_zoobot.qt.gallery.painting import BACKGROUND, SELECTED
+from glue_zoobot.qt.gallery.viewer import GalleryViewer
+
+
+class TestConformity(BaseTestDataViewer):
+    widget_cls = GalleryViewer
+
+
+# ---- selecting
+
+
+def test_click_makes_a_subset(bench):
+    bench.click(2)
+    assert bench.members() == [2]
+    bench.click(4)
+    assert len(bench.groups) == 1
+    assert bench.members() == [4]
+
+
+def test_ctrl_click_adds_and_takes_away(bench):
+    bench.click(2)
+    bench.click(4, Qt.ControlModifier)
+    assert bench.members() == [2, 4]
+    bench.click(2, Qt.ControlModifier)
+    assert bench.members() == [4]
+
+
+def test_shift_click_selects_a_run(bench):
+    bench.click(1)
+    bench.click(6, Qt.ShiftModifier)
+    assert bench.members() == [1, 2, 3, 4, 5, 6]
+
+
+def test_rubber_band(bench):
+    n = bench.viewer.model.n_columns
+    bench.drag(0, n + 1)
+    assert bench.members() == [0, 1, n, n + 1]
+    bench.drag(1, n + 1, Qt.ControlModifier)
+    assert bench.members() == [0, n]
+
+
+def test_selection_is_of_galaxies_not_of_places(bench):
+    bench.viewer.state.sort_att = bench.data.id["z"]
+    first = bench.shown()[0]
+    bench.click(0)
+    assert bench.members() == [first] == [59]
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [(ReplaceMode, [4]), (OrMode, [2, 3, 4]), (AndMode, []), (XorMode, [2, 3, 4]), (AndNotMode, [2, 3])],
+)
+def test_click_obeys_the_edit_mode(bench, mode, expected):
+    bench.click(2)
+    bench.click(3, Qt.ShiftModifier)
+    bench.mode.mode = mode
+    bench.click(4)
+    assert bench.members() == expected
+    assert len(bench.groups) == 1
+
+
+def test_xor_mode_counts_every_galaxy_once(bench):
+    bench.mode.mode = XorMode
+    bench.click(2)
+    bench.click(3, Qt.ControlModifier)
+    assert bench.members() == [2, 3]
+
+
+def test_new_mode_makes_subsets_but_ctrl_goes_on_with_the_last(bench):
+    bench.mode.mode = NewMode
+    bench.click(2)
+    bench.mode.mode = NewMode
+    bench.click(3)
+    bench.mode.mode = NewMode
+    bench.click(4, Qt.ControlModifier)
+    assert [bench.members(0), bench.members(1)] == [[2], [3, 4]]
+
+
+def test_large_selection(bench):
+    bench.key(Qt.Key_A, Qt.ControlModifier)
+    assert len(bench.members()) == bench.data.size
+
+
+def test_select_all_means_all_that_is_shown(bench):
+    bench.app.data_collection.new_subset_group("kind 1", bench.data.id["kind"] == 1)
+    bench.mode.edit_subset = []
+    bench.viewer.state.layers[0].visible = False
+    process_events()
+    bench.key(Qt.Key_A, Qt.ControlModifier)
+    assert bench.members(1) == list(range(1, 60, 3))
+
+
+def test_click_beside_the_galaxies_leaves_the_subset_alone(make_bench):
+    bench = make_bench(Data(x=np.arange(2.0), label="two"))
+    bench.click(0)
+    port = bench.viewer.grid.viewport()
+    QTest.mouseClick(port, Qt.LeftButton, pos=QPoint(port.width() - 5, port.height() - 5))
+    assert not bench.viewer.selection.mask.any()
+    assert bench.members() == [0]
+
+
+def test_a_lasso_elsewhere_ends_the_selection_here(bench):
+    bench.click(2)
+    bench.groups[0].subset_state = bench.data.id["z"] > 0.9
+    process_events()
+    assert not bench.viewer.selection.mask.any()
+
+
+def test_selected_galaxies_are_highlighted(bench):
+    bench.app.data_collection.new_subset_group("none", bench.data.id["z"] > 9)
+    assert bench.colors_in(1) == [BACKGROUND]
+    bench.click(1)
+    bench.viewer.state.layers[1].visible = False
+    assert SELECTED in bench.colors_in(1)
+    assert SELECTED not in bench.colors_in(2)
+
+
+# ---- keys
+
+
+def test_arrows_move_and_space_toggles(bench):
+    n = bench.viewer.model.n_columns
+    for key in (Qt.Key_Home, Qt.Key_Right, Qt.Key_Down, Qt.Key_Left, Qt.Key_Right, Qt.Key_Up):
+        bench.key(key)
+    assert bench.viewer.selection.current == 1
+    assert not bench.groups  # moving selects nothing
+    bench.key(Qt.Key_Space)
+    bench.key(Qt.Key_Down)
+    bench.key(Qt.Key_Space)
+    assert bench.members() == [1, n + 1]
+    bench.key(Qt.Key_Space)
+    assert bench.members() == [1]
+    bench.key(Qt.Key_Escape)
+    assert not bench.viewer.selection.mask.any()
+    bench.key(Qt.Key_Return)
+    assert bench.members() == [n + 1]
+
+
+def test_keys_scroll_to_the_ends(bench):
+    bench.key(Qt.Key_End)
+    bench.key(Qt.Key_End)
+    assert bench.viewer.selection.current == 59
+    assert 59 in bench.viewer.grid.visible_positions()
+    assert 0 not in bench.viewer.grid.visible_positions()
+    bench.key(Qt.Key_PageUp)
+    bench.key(Qt.Key_Home)
+    assert bench.viewer.selection.current == 0
+
+
+def test_shift_arrow_extends(bench):
+    bench.click(3)
+    bench.key(Qt.Key_Right, Qt.ShiftModifier)
+    bench.key(Qt.Key_Right, Qt.ShiftModifier)
+    assert bench.members() == [3, 4, 5]
+
+
+# ---- look-alikes
+
+
+@pytest.fixture
+def asked(bench, monkeypatch):
+    """Queries that reach the search; it answers that the last rows are the most similar."""
+    queries = []
+
+    def find(application, data, like):
+        queries.append(list(like))
+        data.add_component(np.where(np.arange(60) >= 50, 60.0 - np.arange(60), np.nan), "similarity_rank")
+        return "found"
+
+    monkeypatch.setattr("glue_zoobot.qt.gallery.viewer.find_similar", find)
+    return queries
+
+
+def test_s_finds_galaxies_like_the_selected_ones_and_shows_them_first(bench, asked):
+    bench.click(2)
+    bench.click(4, Qt.ControlModifier)
+    bench.key(Qt.Key_S)
+    assert asked == [[2, 4]]
+    assert bench.shown()[:3] == [59, 58, 57]
+    assert bench.members() == [2, 4]
+
+
+def test_button_finds_galaxies_like_the_one_at_the_keyboard(bench, asked):
+    bench.viewer.toolbar.tools["zoobot:gallery_similar"].activate()
+    assert asked == []
+    bench.key(Qt.Key_Home)
+    bench.viewer.toolbar.actions["zoobot:gallery_similar"].trigger()
+    assert asked == [[0]]
+
+
+def test_most_similar_first_is_offered_once_there_is_a_result(bench, asked):
+    action = bench.viewer.toolbar.actions["zoobot:gallery_most_similar_first"]
+    assert not action.isVisible()
+    bench.click(0)
+    bench.key(Qt.Key_S)
+    assert action.isVisible()
+    bench.viewer.state.sort_att = bench.data.id["z"]
+    action.trigger()
+    assert bench.shown()[0] == 59
+
+
+# ---- showing
+
+
+def test_rows_follow_the_visible_layers(bench):
+    bench.app.data_collection.new_subset_group("kind 1", bench.data.id["kind"] == 1)
+    assert len(bench.shown()) == 60
+    bench.viewer.layers[0].visible = False
+    assert bench.shown() == list(range(1, 60, 3))
+    bench.groups[0].subset_state = bench.data.id["kind"] == 2
+    assert bench.shown() == list(range(2, 60, 3))
+    bench.viewer.layers[1].visible = False
+    assert bench.shown() == []
+    assert "Nothing to show" in bench.viewer.message.text()
+
+
+def test_new_values_reorder_the_grid(bench):
+    bench.viewer.state.sort_att = bench.data.id["z"]
+    process_events()
+    bench.data.update_components({bench.data.id["z"]: np.arange(60.0)})
+    assert bench.shown() == list(range(60))
+
+
+def test_sorting_goes_to_the_top_but_a_new_subset_does_not(bench):
+    bar = bench.viewer.grid.verticalScrollBar()
+    bar.setValue(333)
+    bench.app.data_collection.new_subset_group("kind 1", bench.data.id["kind"] == 1)
+    process_events()
+    assert bar.value() == 333
+    bench.viewer.state.sort_att = bench.data.id["z"]
+    process_events()
+    assert bar.value() == 0
+
+
+def test_captions(bench):
+    model = bench.viewer.model
+    assert model.data(model.index_of(7)) == "object_id g7"
+    bench.viewer.state.caption_atts = [bench.data.id["kind"], bench.data.id["shape"]]
+    process_events()
+    assert model.data(model.index_of(7)) == "kind 1\nshape –"
+
+
+def test_size_changes_the_number_of_columns(bench):
+    wide = bench.viewer.model.n_columns
+    bench.viewer.options.value_thumbnail_size.setValue(256)
+    process_events()
+    assert bench.viewer.state.thumbnail_size == 256
+    assert bench.viewer.model.n_columns < wide
+    bench.viewer.viewer_size = (1100, 600)
+    process_events()
+    assert bench.viewer.model.n_columns > 2
+
+
+def test_options_follow_and_lead(bench):
+    options, state = bench.viewer.options, bench.viewer.state
+    options.combosel_sort_att.setCurrentText("z")
+    options.bool_sort_descending.click()
+    assert state.sort_att is bench.data.id["z"]
+    assert bench.shown()[0] == 0
+    tick = options.captions.item(1)
+    assert tick.text() == "z"
+    tick.setCheckState(Qt.Checked)
+    assert [c.label for c in state.caption_atts] == ["object_id", "z"]
+    state.caption_atts = []
+    assert options.captions.item(0).checkState() == Qt.Unchecked
+    bench.data.add_component(np.arange(60.0), "later")
+    assert options.captions.item(options.captions.count() - 1).text() == "later"
+
+
+def test_frames_in_the_colours_of_the_visible_subsets(bench):
+    collection = bench.app.data_collection
+    collection.new_subset_group("a", bench.data.id["kind"] == 1, color="#ff0000")
+    collection.new_subset_group("b", bench.data.id["z"] > 0.5, color="#00ff00")
+    assert [c for c in bench.colors_in(1) if c in ("#ff0000", "#00ff00")] == ["#00ff00", "#ff0000"]
+    assert [c for c in bench.colors_in(2) if c in ("#ff0000", "#00ff00")] == ["#00ff00"]
+    bench.groups[1].style.color = "#0000ff"
+    assert "#0000ff" in bench.colors_in(2)
+    bench.viewer.state.layers[2].visible = False
+    assert bench.colors_in(2) == [BACKGROUND]
+    collection.remove_subset_group(bench.groups[0])
+    assert bench.colors_in(1) == [BACKGROUND]
+
+
+def test_a_subset_that_cannot_be_applied_is_greyed(bench):
+    other = Data(label="other", w=np.arange(5.0))
+    bench.app.data_collection.append(other)
+    bench.app.data_collection.new_subset_group("w", other.id["w"] > 2)
+    process_events()
+    assert not bench.viewer.layers[1].enabled
+    bench.groups[0].subset_state = bench.data.id["kind"] == 1
+    process_events()
+    assert bench.viewer.layers[1].enabled
+
+
+# ---- pictures
+
+
+def test_pictures_arrive_and_stay_with_their_galaxies(bench):
+    bench.wait_for_pictures()
+    bench.viewer.state.sort_att = bench.data.id["z"]
+    process_events()
+    bench.wait_for_pictures()
+    image = bench.grab()
+    for position in (0, 1):
+        row = bench.viewer.model.rows[position]
+        point = bench.centre(position) - QPoint(0, 10)
+        assert image.pixelColor(point * image.devicePixelRatio()).red() == 40 + row
+
+
+def test_only_what_is_near_is_read(bench):
+    bench.wait_for_pictures()
+    process_events(wait=0.2)
+    seen = len(bench.viewer.grid.visible_positions())
+    assert len(set(bench.pictures[bench.data].reads)) <= 2 * seen
+
+
+def test_broken_picture_says_why(bench):
+    bench.wait_for_pictures()
+    model = bench.viewer.model
+    assert "the file is empty" in model.data(model.index_of(5), Qt.ToolTipRole)
+    assert model.data(model.index_of(4), Qt.ToolTipRole) is None
+    bench.grab()
+
+
+def test_hover_enlarges_and_tells_the_values(bench):
+    bench.wait_for_pictures()
+    hover = bench.viewer.hover
+    QTest.mouseMove(bench.viewer.grid.viewport(), bench.centre(7))
+    assert not hover.popup.isVisible()
+    process_events(wait=0.7)
+    assert hover.popup.isVisible()
+    assert "g7" in hover.popup.values.text()
+    assert hover.popup.picture.pixmap().width() > bench.viewer.state.thumbnail_size
+    bench.key(Qt.Key_End)
+    assert not hover.popup.isVisible()
+    bench.viewer.state.enlarge = False
+    QTest.mouseMove(bench.viewer.grid.viewport(), bench.centre(59) + QPoint(1, 1))
+    process_events(wait=0.7)
+    assert not hover.popup.isVisible()
+
+
+def test_without_pictures_it_says_what_to_do(make_bench, galaxies):
+    bench = make_bench(galaxies, with_pictures=False)
+    process_events()
+    assert "Attach images" in bench.viewer.message.text()
+    assert bench.viewer.centralWidget().currentWidget() is bench.viewer.message
+
+
+def test_one_galaxy(make_bench):
+    bench = make_bench(Data(x=[1.0], label="one"))
+    bench.wait_for_pictures()
+    bench.click(0)
+    for key in (Qt.Key_Right, Qt.Key_Down, Qt.Key_End, Qt.Key_Space):
+        bench.key(key)
+    assert bench.members() == []
+    bench.drag(0, 0)
+
+
+def test_no_galaxies(make_bench):
+    bench = make_bench(Data(x=np.zeros(0), label="none"))
+    assert bench.shown() == []
+    for key in (Qt.Key_Right, Qt.Key_End, Qt.Key_Space, Qt.Key_S):
+        bench.key(key)
+    bench.grab()
+
+
+def test_images_are_not_a_catalogue(make_bench, galaxies):
+    bench = make_bench(galaxies)
+    picture = Data(x=np.zeros((3, 3)), label="picture")
+    bench.app.data_collection.append(picture)
+    with pytest.raises(Exception, match="dimensions"):
+        bench.viewer.add_data(picture)
+    assert bench.viewer.state.data is galaxies
+
+
+# ---- life and death
+
+
+def test_another_dataset_takes_over(bench):
+    bench.click(2)
+    other = Data(label="other", w=np.arange(5.0))
+    bench.pictures[other] = bench.pictures[bench.data]
+    bench.app.data_collection.append(other)
+    bench.viewer.add_data(other)
+    assert bench.shown() == [0, 1, 2, 3, 4]
+    assert not bench.viewer.selection.mask.any()
+    assert bench.viewer.state.sort_att is None
+    bench.click(1)
+
+
+def test_a_subset_alone_brings_its_dataset(bench):
+    bench.app.data_collection.new_subset_group("kind 1", bench.data.id["kind"] == 1)
+    viewer = bench.app.new_data_viewer(GalleryViewer, data=bench.data.subsets[0])
+    process_events()
+    assert viewer.model.rows.tolist() == list(range(1, 60, 3))
+
+
+def test_two_galleries_on_one_dataset(bench):
+    first, second = bench.viewer, bench.open()
+    second.state.sort_att = bench.data.id["z"]
+    process_events()
+    bench.viewer = first
+    bench.click(0)
+    process_events()
+    assert bench.members() == [0]
+    assert first.model.rows[0] == 0
+    assert second.model.rows[0] == 59
+    second.close(warn=False)
+    bench.click(1)
+    assert bench.members() == [1]
+
+
+def test_deleting_the_data_closes_the_gallery(bench):
+    bench.click(1)
+    bench.app.data_collection.remove(bench.data)
+    process_events()
+    assert len(bench.app.viewers[0]) == 0
+
+
+def test_session_round_trip(bench, tmp_path, monkeypatch):
+    bench.app.data_collection.new_subset_group("kind 1", bench.data.id["kind"] == 1)
+    state = bench.viewer.state
+    state.sort_att, state.sort_descending, state.thumbnail_size = bench.data.id["z"], True, 77
+    state.caption_atts = [bench.data.id["shape"], bench.data.id["kind"]]
+    state.layers[0].visible = state.enlarge = False
+    bench.click(1)
+    expected = bench.shown()
+    path = str(tmp_path / "session.glu")
+    bench.app.save_session(path)
+    again = GlueApplication.restore_session(path, show=False)
+    viewer = again.viewers[0][0]
+    process_events()
+    assert viewer.model.rows.tolist() == expected
+    assert viewer.state.sort_att.label == "z"
+    assert viewer.state.sort_descending
+    assert viewer.state.thumbnail_size == 77
+    assert [c.label for c in viewer.state.caption_atts] == ["shape", "kind"]
+    assert isinstance(viewer.state.caption_atts, CallbackList)
+    assert not viewer.state.enlarge
+    again.close()
+
+
+def test_nothing_is_left_after_closing(bench):
+    before = threading.active_count()
+    viewer = bench.open()
+    other = bench.viewer
+    bench.viewer = viewer
+    bench.wait_for_pictures()
+    bench.click(1)
+    bench.viewer = other
+    pool = viewer.thumbnails._pool
+    refs = [weakref.ref(o) for o in (viewer, viewer.model, viewer.grid, viewer.thumbnails, viewer.hover)]
+    viewer.close(warn=False)
+    assert pool.activeThreadCount() == 0
+    del viewer, pool
+    process_events(wait=0.1)
+    gc.collect()
+    assert [ref() for ref in refs] == [None] * 5
+    assert threading.active_count() <= before
+
+
+def test_closing_while_pictures_load(bench, monkeypatch):
+    gate = threading.Event()
+    slow = bench.pictures[bench.data]
+
+    def read(row):
+        gate.wait(0.1)
+        return np.zeros((8, 8, 3), dtype=np.uint8)
+
+    monkeypatch.setattr(slow, "read", read)
+    viewer = bench.open()
+    viewer.close(warn=False)
+    gate.set()
+    process_events(wait=0.1)
+
+
+def test_real_catalogue(tmp_path):
+    """From files on disk to pictures in the grid."""
+    from PIL import Image
+
+    for i in range(4):
+        Image.new("RGB", (20, 20), (60 * i, 0, 0)).save(tmp_path / f"galaxy{i}.png")
+    data = catalog.load(str(tmp_path))
+    app = GlueApplication()
+    app.data_collection.append(data)
+    viewer = app.new_data_viewer(GalleryViewer, data=data)
+    process_events(wait=0.3)
+    thumbnails = [viewer.model.cell(i).thumbnail for i in range(4)]
+    reds = [t.pixmap.toImage().pixelColor(5, 5).red() for t in thumbnails]
+    assert reds == [0, 60, 120, 180]
+    app.close()
