@@ -46,8 +46,9 @@ def find(name: str | Path) -> EncoderSpec:
     """
     text = str(name)
     known = registry()
-    if text in known:
-        return known[text]
+    spec = known.get(text) or known.get(text.removeprefix("zoobot-encoder-"))
+    if spec is not None:
+        return spec
     kind, _, rest = text.partition(":")
     if kind in ("hf_hub", "hf-hub"):
         return _on_hub(rest)
@@ -69,7 +70,8 @@ def _local(path: Path, zoobot: bool | None = None) -> EncoderSpec:
         return _directory(path, zoobot)
     if not path.is_file():
         raise EncoderError(
-            f"there is no encoder at {path}; give a directory with config.json, or a .safetensors file."
+            f"there is no encoder at {path}; give a directory with config.json, or a .safetensors file. "
+            "An encoder on the Hugging Face hub is written hf_hub:owner/name."
         )
     if path.suffix != ".safetensors":
         raise EncoderError(f"{path} is no .safetensors file; give one, or a directory with config.json.")

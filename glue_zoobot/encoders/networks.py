@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 import torch
@@ -11,7 +12,15 @@ from torch.nn import functional
 from glue_zoobot.encoders.spec import EncoderSpec
 from glue_zoobot.errors import EncoderError
 
+Tensors = Mapping[str, torch.Tensor]
 _CLASSIFIERS = ("head.", "fc.", "classifier.", "heads.", "head_dist.")
+_LOADING_ARGUMENTS = {
+    "pretrained",
+    "pretrained_cfg",
+    "pretrained_cfg_overlay",
+    "checkpoint_path",
+    "cache_dir",
+}
 
 
 def build(spec: EncoderSpec) -> nn.Module:
@@ -34,7 +43,7 @@ def build(spec: EncoderSpec) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
-def fill(network: nn.Module, tensors: Mapping[str, torch.Tensor], spec: EncoderSpec) -> None:
+def fill(network: nn.Module, tensors: Tensors, spec: EncoderSpec) -> None:
     """
     Copy weights into a network, in float32. Every tensor must fit; only a classifier's may be left over.
 
@@ -44,14 +53,9 @@ def fill(network: nn.Module, tensors: Mapping[str, torch.Tensor], spec: EncoderS
         If tensors are missing, left over, or of another shape.
     """
     wanted = network.state_dict()
-    faults = {
-        "missing": set(wanted) - set(tensors),
-        "left over": {key for key in set(tensors) - set(wanted) if not key.startswith(_CLASSIFIERS)},
-        "of another shape": {
-            key for key in set(wanted) & set(tensors) if _shape(wanted[key]) != _shape(tensors[key])
-        },
-    }
-    for fault, keys in faults.items():
+    if any(_faults(wanted, tensors).values()):
+        tensors = _in_timm_names(network, tensors)
+    for fault, keys in _faults(wanted, tensors).items():
         if keys:
             raise EncoderError(
                 f"encoder {spec.name!r}: the weights do not fit the network {spec.architecture}: {len(keys)} "
@@ -60,6 +64,26 @@ def fill(network: nn.Module, tensors: Mapping[str, torch.Tensor], spec: EncoderS
     network.load_state_dict(
         {key: tensors[key].to(value.dtype).reshape(value.shape) for key, value in wanted.items()}
     )
+
+
+def _faults(wanted: Tensors, tensors: Tensors) -> dict[str, set[str]]:
+    both = set(wanted) & set(tensors)
+    return {
+        "missing": set(wanted) - both,
+        "left over": {key for key in set(tensors) - both if not key.startswith(_CLASSIFIERS)},
+        "of another shape": {key for key in both if _shape(wanted[key]) != _shape(tensors[key])},
+    }
+
+
+def _in_timm_names(network: nn.Module, tensors: Tensors) -> Tensors:
+    """Some published weights keep the tensor names of their authors; timm knows how to translate them."""
+    translate = getattr(sys.modules[type(network).__module__], "checkpoint_filter_fn", None)
+    if translate is None:
+        return tensors
+    try:
+        return translate(dict(tensors), network)
+    except (KeyError, ValueError, RuntimeError, AttributeError):
+        return tensors  # meant for another network; the caller says what does not fit
 
 
 def _shape(tensor: torch.Tensor) -> tuple[int, ...]:
@@ -100,6 +124,10 @@ def _pad_same(layer: nn.Module, arguments: tuple[torch.Tensor, ...]) -> tuple[to
 def _timm(spec: EncoderSpec) -> nn.Module:
     import timm
 
+    # a configuration comes from elsewhere: it may shape the network, not make timm load something
+    forbidden = _LOADING_ARGUMENTS & set(spec.model_args)
+    if forbidden or not timm.is_model(spec.architecture):
+        raise EncoderError(f"its config asks for {sorted(forbidden) or 'a network that timm does not have'}")
     arguments = {**spec.model_args, "num_classes": 0, "in_chans": spec.channels}
     return timm.create_model(spec.architecture, pretrained=False, **arguments)
 

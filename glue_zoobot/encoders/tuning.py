@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +22,8 @@ LEAST_OVERLAP = 0.98
 LEAST_COSINE = 0.99
 LEAST_SPEEDUP = 1.1
 LEAST_PICTURES = 64
+_log = logging.getLogger(__name__)
+_NO_BFLOAT16 = ("DEFAULT", "NO AVX", "AVX2")
 _BATCHES = {"cpu": (4, 8, 16, 32), "gpu": (32, 64, 128, 256, 512, 1024)}
 
 
@@ -49,36 +53,53 @@ class PrecisionChoice:
     cosine: float | None = None
 
 
-def choose_precision(encoder: Encoder, images: object, seconds: float = 3.0) -> PrecisionChoice:
+def choose_precision(encoder: Encoder, images: object) -> str:
     """
-    Switch an encoder to bfloat16 if that is faster here and keeps the neighbours; otherwise leave it in float32.
+    Switch an encoder to bfloat16 if that is faster here and keeps the neighbours.
 
     Parameters
     ----------
     encoder : Encoder
-        In float32; is left in the precision chosen.
+        In float32; is left in the precision that is returned.
     images : sequence or array of uint8
-        The first pictures of the job, at least 64 (256 are plenty), as for `Encoder.embed`.
-    seconds : float
-        What the speed test may cost for each precision.
+        The first pictures of the job, at least 64 (128 are ample), as for `Encoder.embed`.
+
+    Returns
+    -------
+    {"float32", "bfloat16"}
+        Why is written to the log.
+    """
+    choice = compare_precisions(encoder, images)
+    _log.info("encoder %s in %s: %s", encoder.spec.name, choice.precision, choice.reason)
+    encoder.set_precision(choice.precision)
+    return choice.precision
+
+
+def compare_precisions(encoder: Encoder, images: object) -> PrecisionChoice:
+    """
+    Measure what bfloat16 gains and what it costs; the encoder, which must be in float32, stays as it is.
+
+    Parameters
+    ----------
+    encoder, images
+        As for `choose_precision`.
 
     Returns
     -------
     PrecisionChoice
     """
+    if encoder.device == "cpu" and torch.backends.cpu.get_cpu_capability() in _NO_BFLOAT16:
+        return PrecisionChoice("float32", "this processor has no bfloat16 arithmetic")
     pictures = pixels.as_batch(images, encoder.spec)
     if len(pictures) < LEAST_PICTURES:
         return PrecisionChoice("float32", f"{len(pictures)} pictures are too few to check bfloat16")
-    exact_rate = pictures_per_second(encoder, 8, seconds)
-    exact = _embed_all(encoder, pictures)
-    encoder.set_precision("bfloat16")
-    speedup = pictures_per_second(encoder, 8, seconds) / exact_rate
+    trial = copy.deepcopy(encoder)
+    trial.set_precision("bfloat16")
+    size = 8 if encoder.device == "cpu" else 64
+    speedup = pictures_per_second(trial, size) / pictures_per_second(encoder, size)
     if speedup < LEAST_SPEEDUP:
-        encoder.set_precision("float32")
         return PrecisionChoice("float32", f"bfloat16 is no faster here ({speedup:.2f} times)", speedup)
-    choice = _judge(exact, _embed_all(encoder, pictures), speedup)
-    encoder.set_precision(choice.precision)
-    return choice
+    return _judge(_embed_all(encoder, pictures, size), _embed_all(trial, pictures, size), speedup)
 
 
 def _judge(exact: NDArray[np.float32], rounded: NDArray[np.float32], speedup: float) -> PrecisionChoice:
@@ -87,8 +108,8 @@ def _judge(exact: NDArray[np.float32], rounded: NDArray[np.float32], speedup: fl
     overlap, cosine = neighbour_overlap(exact, rounded), centred_cosine(exact, rounded)
     kept = overlap >= LEAST_OVERLAP and cosine >= LEAST_COSINE
     reason = (
-        f"bfloat16 is {speedup:.2f} times as fast and keeps {overlap:.1%} of the {NEIGHBOURS} nearest neighbours "
-        f"(centred cosine {cosine:.4f}); {'used' if kept else f'given up, {LEAST_OVERLAP:.0%} are needed'}"
+        f"bfloat16 is {speedup:.2f} times as fast, {overlap:.1%} of the {NEIGHBOURS} nearest neighbours stay "
+        f"({LEAST_OVERLAP:.0%} needed), centred cosine {cosine:.4f} ({LEAST_COSINE} needed)"
     )
     return PrecisionChoice("bfloat16" if kept else "float32", reason, speedup, overlap, cosine)
 
@@ -113,7 +134,7 @@ def _neighbours(matrix: NDArray[np.float32], k: int) -> NDArray[np.intp]:
     return np.argpartition(-similarity, k - 1, axis=1)[:, :k]
 
 
-def _embed_all(encoder: Encoder, pictures: torch.Tensor, size: int = 8) -> NDArray[np.float32]:
+def _embed_all(encoder: Encoder, pictures: torch.Tensor, size: int) -> NDArray[np.float32]:
     return np.concatenate([encoder.embed(part) for part in pictures.split(size)])
 
 

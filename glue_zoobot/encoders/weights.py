@@ -89,7 +89,19 @@ def hub_file(repository: str, name: str, revision: str = "main") -> Path:
     from huggingface_hub import hf_hub_download
 
     here = hub_file_if_cached(repository, name, revision)
-    return here or Path(hf_hub_download(repository, name, revision=revision, cache_dir=hub_cache()))
+    if here is None:
+        _knock()
+        here = Path(hf_hub_download(repository, name, revision=revision, cache_dir=hub_cache()))
+    return here
+
+
+def _knock() -> None:
+    """Ask once whether the hub answers: its library tries for half a minute before it says no."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import get_session
+
+    if not constants.is_offline_mode():
+        get_session().head(constants.ENDPOINT, timeout=10)
 
 
 def hub_file_if_cached(repository: str, name: str, revision: str) -> Path | None:
