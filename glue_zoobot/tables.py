@@ -86,10 +86,10 @@ def _write_parquet(table: Table, path: Path) -> None:
     import pyarrow
     import pyarrow.parquet
 
-    columns = {
-        name: pyarrow.array(table[name].tolist() if table[name].dtype.kind in "UO" else table[name].data)
-        for name in table.colnames
-    }
+    columns = {}
+    for name in table.colnames:
+        column = table[name]
+        columns[name] = pyarrow.array(column.tolist() if column.dtype.kind in "UO" else column.data)
     arrow = pyarrow.table(columns)
     meta = {"glue_zoobot": json.dumps(dict(table.meta), default=str)}
     pyarrow.parquet.write_table(arrow.replace_schema_metadata(meta), path)

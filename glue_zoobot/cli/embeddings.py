@@ -185,11 +185,9 @@ def encoders() -> None:
     from glue_zoobot.encoders import listing
 
     table = Table(box=None, pad_edge=False)
-    for title in ("name", "width", "input px", "MB", "licence", "here"):
-        table.add_column(
-            title, justify="right" if title in ("width", "input px", "MB") else "left", no_wrap=True
-        )
-    table.add_column("weights @ revision", overflow="fold")
+    for title in ("name", "width", "input px", "MB", "licence", "here", "revision", "weights"):
+        justify = "right" if title in ("width", "input px", "MB") else "left"
+        table.add_column(title, justify=justify, no_wrap=True)
     for row in listing():
         table.add_row(
             row["name"],
@@ -198,9 +196,11 @@ def encoders() -> None:
             f"{row['size_mb']:,.0f}" if row["size_mb"] else "?",
             row["licence"],
             "yes" if row["cached"] else "no",
-            f"{row['weights']} @ {row['revision'][:10]}" if row["revision"] else row["weights"],
+            (row["revision"] or "")[:10],
+            row["weights"],
         )
-    Console().print(table)
+    # Wider than a narrow terminal: better wrapped by it than cut off here.
+    Console(width=160).print(table)
 
 
 def _cancel_on_signal() -> threading.Event:

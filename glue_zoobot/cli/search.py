@@ -36,11 +36,13 @@ def similar(
 
     check_suffix(output)
     opened = EmbeddingStore.open(store)
-    table = similar_table(opened: EmbeddingStore, to, unlike or [], k, metric)
+    table = similar_table(opened, to, unlike or [], k, metric)
     typer.echo(f"{len(table):,} galaxies written to {write_table(table, output)}")
 
 
-def similar_table(opened: EmbeddingStore, to: list[str], unlike: list[str], k: int, metric: str = "cosine") -> Table:
+def similar_table(
+    opened: EmbeddingStore, to: list[str], unlike: list[str], k: int, metric: str = "cosine"
+) -> Table:
     """
     Answer a similarity question as a table.
 
@@ -75,9 +77,7 @@ def _rows(object_ids: np.ndarray, wanted: list[str]) -> list[int]:
     where = {name: row for row, name in enumerate(object_ids)}
     missing = [name for name in wanted if name not in where]
     if missing:
-        raise AnalysisError(
-            f"no embedding for {', '.join(missing)}; `glue-zoobot status --list` tells which images are broken"
-        )
+        raise AnalysisError(f"no embedding for {', '.join(missing)}; see `glue-zoobot status --list`")
     return [where[name] for name in wanted]
 
 

@@ -36,6 +36,7 @@ def demo(
     report.say(f"Drawing the sample in {folder}")
     source = write_sample(folder / "sample")
     spec = options.source_spec(source, None, None, None, "auto", None)
+    spec = options.source_spec(source, None, None, None, "auto", None)
     _embed_and_show(spec, folder / "embeddings", "mini", "auto", folder, headless, None, report)
 
 
