@@ -4,5 +4,6 @@ from glue_zoobot.images.catalogue import Catalogue
 from glue_zoobot.images.opening import open_catalogue
 from glue_zoobot.images.source import ImageSource, Picture
 from glue_zoobot.images.spec import SourceSpec
+from glue_zoobot.images.surveying import Survey, survey
 
-__all__ = ["Catalogue", "ImageSource", "Picture", "SourceSpec", "open_catalogue"]
+__all__ = ["Catalogue", "ImageSource", "Picture", "SourceSpec", "Survey", "open_catalogue", "survey"]

@@ -43,7 +43,7 @@ _SIGNATURES = (
 )
 
 
-class UnreadableImage(Exception):  # noqa: N818  it never leaves this package: it becomes an ImageError
+class UnreadableImage(Exception):
     """An image that was understood well enough to say what is wrong with it."""
 
 

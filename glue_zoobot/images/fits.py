@@ -1,12 +1,141 @@
-"""FITS stamps: the first image wherever it is."""
+"""
+FITS stamps: the first image wherever it is in the file, 2-D or a cube, plain or compressed.
+
+Sizes are checked in the header before any pixel is read.
+"""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glue_zoobot.images import rgb
+from glue_zoobot.images.bandnames import parse_bands, split_bands
+from glue_zoobot.images.decode import UnreadableImage, check_size, describe
 from glue_zoobot.images.source import Picture
 
 SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz", ".fts.gz", ".fits.fz", ".fz")
+#: Extensions that go with an image and are not it.
+_COMPANIONS = (
+    "ERR",
+    "DQ",
+    "IVAR",
+    "INVVAR",
+    "VAR",
+    "VARIANCE",
+    "WHT",
+    "WEIGHT",
+    "MASK",
+    "PSF",
+    "SKY",
+    "CALIB",
+    "RMS",
+)
+_MAX_BANDS = 32
+# Reading the pixels proves it or not. Filtered here, once: changing filters around a read is not thread-safe.
+warnings.filterwarnings("ignore", message="File may have been truncated", category=UserWarning)
+
+
+@dataclass(frozen=True)
+class Planes:
+    """What an image HDU holds: pixels (B, H, W), the bands if the header names them, and its WCS header."""
+
+    pixels: np.ndarray
+    names: tuple[str, ...]
+    nanomaggies: bool
+    header: Any
 
 
 def read_stamp(path: str, preset: str = "auto", bands: str | None = None) -> Picture:
-    """Read one image."""
-    raise NotImplementedError
+    """Read the first image of a FITS file as RGB; `bands` names the planes of a cube, ``"grz:zrg"``."""
+    return colours(read_planes(path), preset, bands)
+
+
+def colours(planes: Planes, preset: str, bands: str | None = None) -> Picture:
+    """Make a colour picture of one image HDU, with the first row of the file at the bottom as FITS has it."""
+    if planes.pixels.dtype == np.uint8 and len(planes.pixels) == 3:  # a picture kept as FITS, no fluxes
+        return Picture(np.ascontiguousarray(planes.pixels[:, ::-1].transpose(1, 2, 0)))
+    names, order = parse_bands(bands) if bands else (planes.names, ())
+    if len(names) != len(planes.pixels):
+        names = ()
+    return rgb.compose(planes.pixels[:, ::-1], preset, names, order, planes.nanomaggies)
+
+
+def read_planes(path: str) -> Planes:
+    """Read the first image HDU of a file."""
+    with opened(path) as hdus:
+        hdu = next((h for h in hdus if is_image(h)), None)
+        if hdu is None:
+            raise UnreadableImage("a FITS file without an image")
+        return planes_of(hdu)
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Any]:
+    """Open a FITS file; pixels are read, not mapped, so that a file that is cut short is noticed."""
+    from astropy.io import fits
+
+    with open(path, "rb") as file:  # noqa: PTH123  to say what it is when it is not FITS
+        start = file.read(64)
+    if not start.startswith((b"SIMPLE", b"\x1f\x8b")):
+        raise UnreadableImage(f"{describe(start)}, where FITS was expected")
+    with damage_explained(), fits.open(path, memmap=False, lazy_load_hdus=True) as hdus:
+        yield hdus
+
+
+@contextmanager
+def damage_explained() -> Iterator[None]:
+    """
+    Turn what astropy raises for damaged files into `UnreadableImage`.
+
+    A file that is cut short raises TypeError or ValueError when its pixels are read.
+    """
+    from astropy.io import fits
+
+    try:
+        yield
+    except (TypeError, ValueError, IndexError, KeyError, fits.VerifyError) as error:
+        raise UnreadableImage(
+            f"damaged FITS file, perhaps cut short ({' '.join(str(error).split())})"
+        ) from error
+
+
+def is_image(hdu: Any) -> bool:
+    """Whether an HDU holds an image of a galaxy: two or three axes, no error map or mask."""
+    if not getattr(hdu, "is_image", False) or hdu.name.upper().startswith(_COMPANIONS):
+        return False
+    return len([n for n in hdu.shape if n > 1]) in (2, 3)
+
+
+def planes_of(hdu: Any) -> Planes:
+    """Read the pixels of an image HDU as (B, H, W), after a look at its size."""
+    shape = [n for n in hdu.shape if n > 1]
+    if len(shape) == 2:
+        shape = [1, *shape]
+    channels_last = shape[2] <= 4 < shape[0]
+    count, height, width = (shape[2], shape[0], shape[1]) if channels_last else shape
+    check_size(width, height)
+    if count > _MAX_BANDS:
+        raise UnreadableImage(f"a cube of {count} planes is no image in a few bands")
+    pixels = np.asarray(hdu.data).reshape(shape)
+    if channels_last:
+        pixels = pixels.transpose(2, 0, 1)
+    header = hdu.header
+    return Planes(pixels, _band_names(header, count), _in_nanomaggies(header), header)
+
+
+def _band_names(header: Any, count: int) -> tuple[str, ...]:
+    """Bands of a cube: ``BANDS = 'grz'``, as the Legacy Surveys cutout service writes it."""
+    bands = str(header.get("BANDS", "")).strip()
+    return split_bands(bands) if len(split_bands(bands)) == count else ()
+
+
+def _in_nanomaggies(header: Any) -> bool:
+    """Legacy Surveys cutouts are in nanomaggies and say so only by their BANDS."""
+    unit = str(header.get("BUNIT", "")).strip().lower()
+    return unit.startswith("nanomagg") or (not unit and "BANDS" in header and "SURVEY" in header)

@@ -21,6 +21,8 @@ ID_NAMES = (
     *("catalogid", "legacyid", "cosmosid", "euclidid", "candelsid", "subjectid", "zooniverseid", "galid"),
     *("id", "ident", "identifier", "ids", "name", "objectname", "objname", "galaxyname", "galaxy"),
 )
+#: A column is taken as id without being asked for only when at least this share of its values is unique.
+_MOSTLY_UNIQUE = 0.9
 _ID_LIKE = re.compile(
     r"(^|[_\- ])(id|ids|uid|id_?str)([_\- ]|$)|obj_?id|galaxy_?id|iauname|[a-z]_?Id$|[a-z]ID$"
 )
@@ -91,11 +93,11 @@ def identify(table: Table, id_column: str | None = None, fallback: list[str] | N
                 f"column {name!r} cannot serve as object id: {problem}. Name another column."
             )
         return Identity(ids, f"column {name!r}")
-    notes = []
+    notes: list[str] = []
     for name in _candidates(table.colnames):
         ids, problem = ids_of(table[name])
-        if ids is not None and len(set(ids)) < 0.5 * len(ids):
-            ids, problem = None, "most of its values repeat"
+        if ids is not None and len(set(ids)) < _MOSTLY_UNIQUE * len(ids):
+            ids, problem = None, "many of its values repeat"
         if ids is not None:
             return Identity(ids, f"column {name!r}", tuple(notes))
         notes.append(f"column {name!r} not used as object id: {problem}")
@@ -124,7 +126,7 @@ def ids_of(column: np.ndarray) -> tuple[np.ndarray | None, str]:
         values = np.char.decode(values, "utf-8", "replace")
     if values.dtype.kind not in "iuUOT":
         return None, f"its values are of type {values.dtype}"
-    if getattr(column, "mask", None) is not None and np.any(column.mask):
+    if np.any(getattr(column, "mask", False)):
         return None, "it has gaps"
     ids = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v).strip() for v in values.tolist()]
     if not all(ids):

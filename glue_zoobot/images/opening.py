@@ -6,13 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from astropy.table import Table
+
 from glue_zoobot.errors import CatalogueError
-from glue_zoobot.images import fits
+from glue_zoobot.images import bands, fits, hdus, parquet, rgb
 from glue_zoobot.images.catalogue import Catalogue
-from glue_zoobot.images.files import IMAGE_SUFFIXES
-from glue_zoobot.images.paths import open_folder_of_images, open_paths, path_column
+from glue_zoobot.images.decode import UnreadableImage
+from glue_zoobot.images.files import ARRAY_SUFFIXES, RASTER_SUFFIXES
+from glue_zoobot.images.paths import list_images, open_files, open_paths, path_column
 from glue_zoobot.images.spec import SourceSpec
-from glue_zoobot.images.tables import TABLE_SUFFIXES, read_table
+from glue_zoobot.images.tables import PARQUET_SUFFIXES, TABLE_SUFFIXES, column_matching, read_table
+
+HDF5_SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5")
 
 
 def open_catalogue(path_or_spec: str | Path | SourceSpec, **spec_fields: Any) -> Catalogue:
@@ -40,30 +46,120 @@ def open_catalogue(path_or_spec: str | Path | SourceSpec, **spec_fields: Any) ->
         spec = replace(path_or_spec, **spec_fields)
     else:
         spec = SourceSpec(str(path_or_spec), **spec_fields)
+    if spec.preset not in ("auto", *rgb.PRESETS):
+        raise CatalogueError(
+            f"there is no preset {spec.preset!r}; the presets are auto, {', '.join(rgb.PRESETS)}"
+        )
     path = Path(spec.path).expanduser()
-    if not path.exists():
-        raise CatalogueError(f"there is no {path}")
-    return _open_folder(spec, path) if path.is_dir() else _open_file(spec, path)
+    try:
+        if not path.exists():
+            raise CatalogueError(f"there is no {path}")
+        return _open_folder(spec, path) if path.is_dir() else _open_file(spec, path)
+    except PermissionError as error:
+        raise CatalogueError(f"no permission to read {error.filename}") from error
 
 
 def _open_file(spec: SourceSpec, path: Path) -> Catalogue:
     name = path.name.lower()
+    if name.endswith(PARQUET_SUFFIXES):
+        column = parquet.image_column(path, spec.image_column)
+        return parquet.open_parquet_images(spec, [path], column) if column else _open_table(spec, path)
     if name.endswith(TABLE_SUFFIXES):
         return _open_table(spec, path)
-    raise CatalogueError(f"{path}: no known kind of catalogue or image container")
+    if name.endswith(fits.SUFFIXES):
+        return _open_fits(spec, path)
+    if name.endswith(HDF5_SUFFIXES):
+        from glue_zoobot.images.hdf5 import open_hdf5
+
+        return open_hdf5(spec, path)
+    if name.endswith(ARRAY_SUFFIXES):
+        from glue_zoobot.images.arrays import open_arrays
+
+        return open_arrays(spec, path)
+    if name.endswith(RASTER_SUFFIXES):
+        return open_files(spec, path.parent, [path.name])
+    known = ", ".join((*TABLE_SUFFIXES, *fits.SUFFIXES, *HDF5_SUFFIXES, *ARRAY_SUFFIXES, *RASTER_SUFFIXES))
+    raise CatalogueError(f"{path} is no known kind of catalogue or image container ({known}, or a folder)")
 
 
 def _open_table(spec: SourceSpec, path: Path) -> Catalogue:
-    return open_paths(spec, read_table(path, (spec.id_column or "",)), path.parent)
+    """Open a table of image paths, or of the HDU numbers of a FITS file beside it."""
+    table = read_table(path, (spec.id_column or "",))
+    if spec.image_column is None and path_column(table) is None:
+        images = _hdu_file(spec, table, path.parent)
+        if images is not None:
+            return hdus.open_hdus(spec, images, table)
+    return open_paths(spec, table, path.parent)
+
+
+def _hdu_file(spec: SourceSpec, table: Table, folder: Path) -> Path | None:
+    """Return the FITS file that a column of HDU numbers refers to: `image_root`, or the only one in the folder."""
+    if column_matching(table, hdus.HDU_COLUMN) is None:
+        return None
+    if spec.image_root:
+        named = Path(spec.image_root).expanduser()
+        return next((p for p in (named, folder / named) if p.is_file()), None)
+    beside = [p for p in folder.iterdir() if p.name.lower().endswith(fits.SUFFIXES)]
+    return beside[0] if len(beside) == 1 else None
+
+
+def _open_fits(spec: SourceSpec, path: Path) -> Catalogue:
+    """Open a FITS file: a table of paths, many images (with their catalogue), or one stamp."""
+    try:
+        numbers, _ = hdus.image_hdus(path)
+        with fits.opened(str(path)) as parts:
+            has_table = any(type(h).__name__ in ("BinTableHDU", "TableHDU") for h in parts)
+    except (UnreadableImage, OSError) as error:
+        raise CatalogueError(f"{path} cannot be read: {error}") from error
+    table = read_table(path) if has_table else None
+    if table is not None and (spec.image_column or not len(numbers) or path_column(table)):
+        return open_paths(spec, table, path.parent)
+    if len(numbers) < 2:
+        return open_files(spec, path.parent, [path.name])
+    if table is None:
+        table = _catalogue_beside(path)
+    elif column_matching(table, hdus.HDU_COLUMN) is None and len(table) == len(numbers):
+        table["hdu"] = np.asarray(numbers)
+    return hdus.open_hdus(spec, path, table)
+
+
+def _catalogue_beside(path: Path) -> Table | None:
+    """Return the only table in the folder of a FITS file, if it has a column of HDU numbers."""
+    beside = _tables_in(path.parent)
+    table = read_table(beside[0]) if len(beside) == 1 else None
+    return table if table is not None and column_matching(table, hdus.HDU_COLUMN) else None
+
+
+def _tables_in(folder: Path) -> list[Path]:
+    return [p for p in sorted(folder.iterdir()) if p.name.lower().endswith(TABLE_SUFFIXES) and p.is_file()]
 
 
 def _open_folder(spec: SourceSpec, folder: Path) -> Catalogue:
-    tables = [p for p in sorted(folder.iterdir()) if p.name.lower().endswith(TABLE_SUFFIXES)]
-    for path in tables:
-        table = read_table(path)
-        if path_column(table, spec.image_column):
-            return open_paths(spec, table, folder)
-    return open_folder_of_images(spec, folder)
+    """Open the one table of a folder that names images, else Parquet shards, else the image files."""
+    if spec.bands and "{" in spec.bands:
+        return bands.open_bands(spec, folder)
+    tables = _tables_in(folder)
+    if len(tables) > 1 and all(p.name.lower().endswith(PARQUET_SUFFIXES) for p in tables):
+        column = parquet.image_column(tables[0], spec.image_column)
+        if column:
+            return parquet.open_parquet_images(spec, tables, column)
+    opened = [c for c in (_try_table(spec, p) for p in tables) if c is not None]
+    if len(opened) == 1:
+        return opened[0]
+    paths = list_images(folder)
+    pattern = bands.suggest_pattern(paths) if spec.bands is None else None
+    if pattern and all(bands.fits_pattern(p, pattern) for p in paths):
+        return bands.open_bands(replace(spec, bands=pattern), folder)
+    notes = []
+    if opened:
+        notes.append(f"{len(opened)} tables here name images: open one of them to have its columns")
+    if pattern:
+        notes.append(f"some files look like one per band: for colours set bands={pattern!r}")
+    return open_files(spec, folder, paths, tuple(notes))
 
 
-__all__ = ["IMAGE_SUFFIXES", "fits", "open_catalogue"]
+def _try_table(spec: SourceSpec, path: Path) -> Catalogue | None:
+    try:
+        return _open_file(replace(spec, path=str(path)), path)
+    except CatalogueError:
+        return None  # a table of something else, beside the images

@@ -10,7 +10,7 @@ from astropy.table import Table
 
 from glue_zoobot.errors import CatalogueError
 from glue_zoobot.images.catalogue import Catalogue
-from glue_zoobot.images.files import ARRAY_SUFFIXES, IMAGE_SUFFIXES, FileSource, stem, stems
+from glue_zoobot.images.files import ARRAY_SUFFIXES, IMAGE_SUFFIXES, FileSource, stems
 from glue_zoobot.images.identity import Identity, find_column, identify, normalise
 from glue_zoobot.images.spec import SourceSpec
 
@@ -44,8 +44,8 @@ def open_paths(spec: SourceSpec, table: Table, folder: Path) -> Catalogue:
     name = path_column(table, spec.image_column)
     if name is None:
         raise CatalogueError(
-            f"{spec.path} names no images: none of its columns ({', '.join(table.colnames)}) holds paths of image "
-            "files. Name the column (image column), or attach an image folder to it."
+            f"{spec.path} names no images: none of its columns ({_some(table.colnames)}) holds paths of "
+            "image files. Name the column (image column), or attach an image folder to it."
         )
     paths = [str(p).strip() for p in table[name].tolist()]
     root = Path(spec.image_root).expanduser() if spec.image_root else folder
@@ -54,16 +54,20 @@ def open_paths(spec: SourceSpec, table: Table, folder: Path) -> Catalogue:
     drop = _leading_parts_to_drop(paths, root)
     if drop is None:
         raise CatalogueError(
-            f"column {name!r} of {spec.path} names images such as {paths[0]!r}, but the files looked for are not "
-            f"in {root}. Say where they are (image root)."
+            f"column {name!r} of {spec.path} names images such as {paths[0]!r}, but the files looked for are "
+            f"not in {root}. Say where they are (image root)."
         )
-    notes = (f"images named by column {name!r}",)
+    notes = [f"images named by column {name!r}"]
     if drop:
         paths = [_drop_parts(p, drop) for p in paths]
-        notes += (f"the first {drop} part(s) of each path were left out: the images are in {root}",)
+        notes.append(f"the first {drop} part(s) of each path were left out: the images are in {root}")
     identity = identify(table, spec.id_column, stems(paths))
     source = FileSource(identity.object_ids, paths, str(root), spec.preset, spec.bands)
-    return Catalogue.assemble(spec, source, table, identity, notes)
+    return Catalogue.assemble(spec, source, table, identity, tuple(notes))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
 def path_column(table: Table, wanted: str | None = None) -> str | None:
@@ -104,16 +108,15 @@ def _drop_parts(path: str, number: int) -> str:
     return "/".join(_parts(path)[number:]) if number else path
 
 
-def open_folder_of_images(spec: SourceSpec, folder: Path) -> Catalogue:
-    """Open every image below a folder, in the order of their paths; raises `CatalogueError` when empty."""
-    paths = list_images(folder)
+def open_files(spec: SourceSpec, folder: Path, paths: list[str], notes: tuple[str, ...] = ()) -> Catalogue:
+    """Open image files by their paths relative to a folder; raises `CatalogueError` when there are none."""
     if not paths:
         raise CatalogueError(
             f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES)}) and no table that names images"
         )
     identity = Identity(np.array(stems(paths), dtype=object), "file stem")
     source = FileSource(identity.object_ids, paths, str(folder), spec.preset, spec.bands)
-    return Catalogue.assemble(spec, source, Table({"file": paths}), identity)
+    return Catalogue.assemble(spec, source, Table({"file": paths}), identity, notes)
 
 
 def list_images(folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> list[str]:
@@ -125,6 +128,3 @@ def list_images(folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> lis
         prefix = "" if inside == "." else inside + "/"
         found += [prefix + f for f in files if f.lower().endswith(suffixes) and not f.startswith(".")]
     return sorted(found)
-
-
-__all__ = ["list_images", "open_folder_of_images", "open_paths", "path_column", "stem"]

@@ -26,9 +26,6 @@ import numpy as np
 from glue_zoobot.images.decode import UnreadableImage
 from glue_zoobot.images.source import Picture
 
-#: Bands from blue to red; used when a file or a user does not say the order.
-WAVELENGTH_ORDER = ("nuv", "u", "b", "g", "v", "vis", "r", "i", "z", "y", "j", "h", "k", "ks")
-
 _LEGACY_SCALES = (2.2, 3.4, 6.0)  # z, r, g
 _SDSS_SCALES = (4.9, 5.7, 7.8)  # i, r, g
 
@@ -61,7 +58,7 @@ def _percentile_asinh(plane: np.ndarray, softening: float) -> np.ndarray:
 
 
 def asinh(planes: np.ndarray) -> np.ndarray:
-    """Stretch fluxes (3, H, W) of any unit: sky and noise from the border of the stamp, asinh, 99.7 percentile."""
+    """Stretch fluxes (3, H, W) of any unit; the border of the stamp gives sky and noise."""
     softening, black = 3.0, 1.0  # in units of the noise: linear below 3 sigma, black at -1 sigma
     signal = np.stack([_in_noise_units(p) for p in planes]) + black
     intensity = signal.mean(axis=0)
@@ -186,16 +183,3 @@ def choose_planes(planes: np.ndarray, names: tuple[str, ...], wanted: tuple[str,
         return np.stack([planes[1], planes.mean(axis=0), planes[0]])
     middle = count // 2  # ugriz: i, r, g
     return planes[[middle + 1, middle, middle - 1]]
-
-
-def by_wavelength(names: Sequence[str]) -> list[str]:
-    """Sort band names from blue to red; filters such as F606W by their number, unknown names last."""
-
-    def key(name: str) -> tuple[float, str]:
-        low = name.lower()
-        digits = "".join(c for c in low if c.isdigit())
-        if low.startswith("f") and digits:
-            return (100 + float(digits), low)
-        return (float(WAVELENGTH_ORDER.index(low)) if low in WAVELENGTH_ORDER else 1e6, low)
-
-    return sorted(names, key=key)

@@ -2,7 +2,8 @@
 A sample of simulated galaxies: for the demonstration, for tests, and to train on.
 
 Ellipticals, disks with spiral arms and bars, edge-on disks, rings, mergers and a few artefacts, in the
-colours and with the noise, blur and neighbours of a survey. Galaxy `i` of a `random_state` is always the same.
+colours and with the noise, blur and neighbours of a survey. Galaxy `i` of a `random_state` is always the
+same.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Galaxy:
 
     @property
     def petro_radius(self) -> float:
-        """About the Petrosian radius of an exponential (2.16 half-light radii) or de Vaucouleurs (1.8) profile."""
+        """About the Petrosian radius of an exponential (disks) or de Vaucouleurs (ellipticals) profile."""
         return self.half_light_radius * (1.85 if self.kind == "elliptical" else 2.15)
 
     def magnitudes(self) -> np.ndarray:
@@ -111,7 +111,7 @@ def _axis_ratio(rng: np.random.Generator, kind: str) -> float:
 
 
 def _parts(rng: np.random.Generator, kind: str, redshift: float, absolute: float) -> dict[str, Component]:
-    """Shares and colours of bulge, disk, arms, bar and ring; the parts that the kind does not have are absent."""
+    """Shares and colours of bulge, disk, arms, bar and ring, as far as the kind has them."""
 
     def part(share: float, youth: float) -> Component:
         g_r, r_i = (o + youth * (y - o) for o, y in zip(_OLD, _YOUNG, strict=True))

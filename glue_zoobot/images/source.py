@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -73,3 +77,44 @@ class ImageSource(ABC):
             The image cannot be read; carries the object id and the reason.
         """
         return self.load(i).pixels
+
+
+class ContainerSource(ImageSource):
+    """
+    Images inside one container, opened once by the process that reads it and used by one thread at a time.
+
+    Parameters
+    ----------
+    object_ids : numpy.ndarray
+        Shape (N,), object, of str.
+    path : str or pathlib.Path
+        The container.
+    """
+
+    def __init__(self, object_ids: np.ndarray, path: str | Path) -> None:
+        self.object_ids = object_ids
+        self.path = str(Path(path).absolute())
+        self._forget()
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._container: Any = None
+
+    @abstractmethod
+    def _open(self) -> Any:
+        """Open the container; called once per process."""
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        """Hold the open container."""
+        with self._lock:
+            if self._container is None:
+                self._container = self._open()
+            yield self._container
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_lock", "_container")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
