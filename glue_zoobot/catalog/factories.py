@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 from glue.config import data_factory
 from glue.core.data_factories import load_data
 
+from glue_zoobot.catalog import moved  # noqa: F401  registers itself with glue
 from glue_zoobot.catalog.components import table_to_data
 from glue_zoobot.catalog.pictures import remember_source
-from glue_zoobot.catalog.recognise import has_images, take_opened, wants_table_reader
+from glue_zoobot.catalog.recognise import has_images, require_images, take_opened, wants_table_reader
 from glue_zoobot.catalog.record import KEY, relative_to
-from glue_zoobot.images import SourceSpec
+from glue_zoobot.errors import CatalogueError
+from glue_zoobot.images import Catalogue, SourceSpec
+from glue_zoobot.images.files import FileSource, stems
+from glue_zoobot.images.identity import identify
 from glue_zoobot.images.paths import path_column
 from glue_zoobot.images.tables import read_table
 
@@ -51,9 +55,12 @@ def load(path_or_spec: str | os.PathLike[str] | SourceSpec, **spec_fields: Any) 
         path_or_spec = SourceSpec(os.fspath(path_or_spec))
     spec = replace(path_or_spec, **spec_fields)
     path = os.path.abspath(Path(spec.path).expanduser())  # noqa: PTH100
+    folder = Path(path).parent
+    spec = replace(spec, path=path, image_root=_absolute_root(spec.image_root, folder))
+    require_images(spec)
     fields = {name: value for name, value in spec.to_dict().items() if name != "path"}
-    if spec.image_root is not None and Path(spec.image_root).expanduser().is_absolute():
-        fields["image_root"] = relative_to(spec.image_root, Path(path).parent)
+    if spec.image_root is not None:
+        fields["image_root"] = relative_to(spec.image_root, folder)
     return load_data(path, factory=read_images, **fields)
 
 
@@ -64,11 +71,13 @@ def read_images(path: str, **fields: Any) -> Data:
     The same source always gives the same components in the same order: sessions store their positions.
     """
     path = os.path.abspath(path)  # noqa: PTH100
-    spec, folder = SourceSpec(path, **fields), Path(path).parent
-    if spec.image_root is not None:
-        root = folder / Path(spec.image_root).expanduser()
-        spec = replace(spec, image_root=os.path.normpath(root))
-    catalogue = take_opened(spec)
+    folder = Path(path).parent
+    spec = SourceSpec(path, **fields)
+    spec = replace(spec, image_root=_absolute_root(spec.image_root, folder))
+    try:
+        catalogue = take_opened(spec)
+    except CatalogueError:
+        catalogue = _images_missing(spec)
     paths = path_column(catalogue.table, spec.image_column) if hasattr(catalogue.source, "paths") else None
     data, notes = table_to_data(catalogue.table, _label(Path(path)), paths)
     data.meta[KEY] = {"notes": [*catalogue.notes, *notes]}
@@ -89,6 +98,33 @@ def read_plain_table(path: str, **kwargs: Any) -> Data:
 data_factory("Table (Parquet, FITS with vectors)", identifier=wants_table_reader, priority=150)(
     read_plain_table
 )
+
+
+def _absolute_root(root: str | None, folder: Path) -> str | None:
+    """Take a relative image root from the current folder if it is there, else from the table's."""
+    if root is None:
+        return None
+    given = Path(root).expanduser()
+    return os.path.abspath(given if given.exists() else folder / given)  # noqa: PTH100
+
+
+def _images_missing(spec: SourceSpec) -> Catalogue:
+    """
+    Open a table whose images are gone, which happens only when a session is restored.
+
+    The rows, columns and subsets are there then, and each picture says why it is not.
+    """
+    table = read_table(Path(spec.path), (spec.id_column or "",))
+    name = path_column(table, spec.image_column)
+    if name is None:
+        raise CatalogueError(
+            f"{spec.path} holds no images any more; put the images back, or open another file"
+        )
+    paths = [str(path).strip() for path in table[name].tolist()]
+    identity = identify(table, spec.id_column, stems(paths))
+    root = spec.image_root or str(Path(spec.path).parent)
+    source = FileSource(identity.object_ids, paths, root, spec.preset, spec.bands)
+    return Catalogue.assemble(spec, source, table, identity, (f"the images are not in {root}",))
 
 
 def _label(path: Path) -> str:

@@ -14,7 +14,7 @@ from glue_zoobot.images.identity import normalise
 from glue_zoobot.images.paths import PATH_NAMES
 from glue_zoobot.images.tables import PARQUET_SUFFIXES, TEXT_SUFFIXES
 
-__all__ = ["has_images", "take_opened", "wants_table_reader"]
+__all__ = ["has_images", "require_images", "take_opened", "wants_table_reader"]
 
 _FITS_SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz")
 _STACK_SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5", ".npy", ".npz")
@@ -28,14 +28,18 @@ def has_images(path: str, **fields: Any) -> bool:
     path = os.path.abspath(path)  # noqa: PTH100
     if not _may_have_images(Path(path)):
         return False
-    spec = SourceSpec(path, **fields)
     try:
-        catalogue = open_catalogue(spec)
+        require_images(SourceSpec(path, **fields))
     except CatalogueError:
         return False
-    _opened.clear()
-    _opened[spec] = (_modified(path), catalogue)
     return True
+
+
+def require_images(spec: SourceSpec) -> None:
+    """Open a source so that reading it next costs nothing; raises `CatalogueError` as `open_catalogue`."""
+    catalogue = open_catalogue(spec)
+    _opened.clear()
+    _opened[spec] = (_modified(spec.path), catalogue)
 
 
 def take_opened(spec: SourceSpec) -> Catalogue:

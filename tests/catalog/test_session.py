@@ -1,0 +1,238 @@
+"""A session saved today answers questions tomorrow, also somewhere else."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from glue.core import Data, DataCollection
+from glue.core.data_factories import load_data
+from glue.core.state import GlueSerializer, GlueUnSerializer
+
+from glue_zoobot.catalog import (
+    add_map,
+    attach_embeddings,
+    attach_images,
+    embeddings_of,
+    images_of,
+    load,
+    object_ids_of,
+    similar_galaxies,
+    source_of,
+    why_no_embeddings,
+)
+from glue_zoobot.errors import AnalysisError, CatalogueError, ImageError
+from tests.catalog.conftest import N, ids_of_survey, vectors, write_store, write_survey
+
+
+def save(collection, path, absolute_paths=False, include_data=False):
+    """What glue writes, in the folder of the session as glue does, without windows."""
+    saver = GlueSerializer(collection, include_data=include_data, absolute_paths=absolute_paths)
+    path.write_text(saver.dumps())
+
+
+def restore(path):
+    return GlueUnSerializer.loads(path.read_text()).object("__main__")
+
+
+@pytest.fixture
+def project(collection, embedded, survey, monkeypatch):
+    """A project folder: catalogue, images, store, and a session with an answer in it."""
+    monkeypatch.chdir(survey.parent)
+    state = similar_galaxies(collection)
+    state.count = 4
+    state.find(embedded, [30], unlike=[50])
+    state.keep("kept")
+    add_map(embedded)
+    save(collection, survey.parent / "session.glu")
+    return survey.parent
+
+
+def members(group):
+    return np.flatnonzero(group.subsets[0].to_mask()).tolist()
+
+
+def check_alive(collection, expected_rows):
+    data = collection[0]
+    assert embeddings_of(data).matrix.shape == (N, 16)
+    assert images_of(data).read(17)[0, 0].tolist() == [17, 17, 17]
+    assert object_ids_of(data).tolist() == ids_of_survey()
+    state = similar_galaxies(collection)
+    assert state.rows[:4].tolist() == expected_rows
+    labels = [component.label for component in data.components]
+    group = state.find(data, [10])
+    assert [component.label for component in data.components] == labels
+    assert [g.label for g in collection.subset_groups] == ["Similar galaxies", "kept"]
+    assert members(group) == [8, 9, 11, 12]
+    assert members(collection.subset_groups[1]) == sorted(expected_rows)
+
+
+def test_everything_is_there_again(project, collection):
+    expected = similar_galaxies(collection).rows[:4].tolist()
+    check_alive(restore(project / "session.glu"), expected)
+
+
+def test_everything_is_there_again_in_a_moved_folder(project, collection, monkeypatch):
+    expected = similar_galaxies(collection).rows[:4].tolist()
+    moved = project.parent / "elsewhere" / "renamed"
+    moved.parent.mkdir()
+    shutil.move(project, moved)
+    monkeypatch.chdir(moved)
+    check_alive(restore(moved / "session.glu"), expected)
+    data = restore(moved / "session.glu")[0]
+    assert source_of(data).path == str(moved / "survey.csv")
+    assert embeddings_of(data).path == moved / "survey.csv.embeddings" / "test"
+
+
+def test_the_question_is_taken_up(project):
+    collection = restore(project / "session.glu")
+    state = similar_galaxies(collection)
+    assert (state.data, state.like, state.unlike) == (collection[0], (30,), (50,))
+    assert (state.count, state.metric) == (4, "cosine")
+    state.count = 6
+    assert len(members(state.group)) == 6
+
+
+def test_a_restored_session_can_be_saved_again(project, collection):
+    expected = similar_galaxies(collection).rows[:4].tolist()
+    save(restore(project / "session.glu"), project / "again.glu")
+    check_alive(restore(project / "again.glu"), expected)
+
+
+def test_the_session_holds_stock_objects_and_no_columns_of_the_file(project):
+    text = (project / "session.glu").read_text()
+    assert len(text) < 60_000
+    types = {record.get("_type") for record in json.loads(text).values() if isinstance(record, dict)}
+    assert not [name for name in types if "zoobot" in str(name)]
+    assert str(project) not in text
+
+
+def test_a_lost_store_is_a_reason_not_an_error(project):
+    shutil.rmtree(project / "survey.csv.embeddings")
+    collection = restore(project / "session.glu")
+    assert embeddings_of(collection[0]) is None
+    assert "survey.csv.embeddings" in why_no_embeddings(collection[0])
+    assert images_of(collection[0]) is not None
+    state = similar_galaxies(collection)
+    assert len(state.rows) == N - 2
+    state.count = 2
+    assert len(members(state.group)) == 2
+    with pytest.raises(AnalysisError, match="embeddings of survey"):
+        state.find(collection[0], [1])
+    write_store(project / "survey.csv.embeddings" / "test", ids_of_survey(), vectors())
+    assert embeddings_of(collection[0]) is not None
+    assert why_no_embeddings(collection[0]) == ""
+
+
+def test_lost_images_do_not_stop_the_rest(project):
+    labels = [component.label for component in restore(project / "session.glu")[0].components]
+    shutil.rmtree(project / "images")
+    collection = restore(project / "session.glu")
+    assert [component.label for component in collection[0].components] == labels
+    assert similar_galaxies(collection).find(collection[0], [3])
+    with pytest.raises(ImageError, match=ids_of_survey()[3]):
+        images_of(collection[0]).read(3)
+    with pytest.raises(CatalogueError, match="image"):
+        load(project / "survey.csv")
+
+
+def test_a_moved_session_with_absolute_paths_finds_its_data(collection, survey, monkeypatch):
+    project = survey.parent
+    similar_galaxies(collection).find(collection[0], [30])
+    (project / "sessions").mkdir()
+    save(collection, project / "sessions" / "session.glu", absolute_paths=True)
+    moved = project.parent / "moved"
+    shutil.move(project, moved)
+    monkeypatch.chdir(moved / "sessions")
+    data = restore(moved / "sessions" / "session.glu")[0]
+    assert source_of(data).path == str(moved / "survey.csv")
+    assert len(embeddings_of(data)) == N
+
+
+def test_a_store_that_has_grown(project, tmp_path):
+    ids = ids_of_survey()
+    shutil.rmtree(project / "survey.csv.embeddings" / "test")
+    write_store(
+        project / "survey.csv.embeddings" / "test", [*ids, "another"], np.vstack([vectors(), vectors(1)])
+    )
+    assert len(embeddings_of(restore(project / "session.glu")[0])) == N
+
+
+def test_absolute_paths(collection, embedded, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save(collection, tmp_path / "session.glu", absolute_paths=True)
+    (tmp_path / "deep").mkdir()
+    monkeypatch.chdir(tmp_path / "deep")
+    data = restore(tmp_path / "session.glu")[0]
+    assert images_of(data) is not None
+    assert len(embeddings_of(data)) == N
+
+
+def test_glue_own_table_with_things_attached(survey, store, monkeypatch):
+    monkeypatch.chdir(survey.parent)
+    from glue.core.data_factories import tabular_data
+
+    data = load_data(str(survey), factory=tabular_data)
+    assert images_of(data) is None
+    assert attach_images(data, survey) == N
+    assert attach_embeddings(data, store) == N
+    collection = DataCollection([data])
+    similar_galaxies(collection).find(data, [30])
+    save(collection, survey.parent / "s.glu")
+    again = restore(survey.parent / "s.glu")
+    assert images_of(again[0]).read(3)[0, 0, 0] == 3
+    assert set(similar_galaxies(again).rows[:2]) == {29, 31}
+    similar_galaxies(again).find(again[0], [5])
+
+
+def test_table_made_in_memory_and_saved_with_the_session(survey, store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = Data(label="memory", object_id=ids_of_survey()[::-1], x=np.arange(N))
+    attach_images(data, survey)
+    attach_embeddings(data, store)
+    assert images_of(data).read(0)[0, 0, 0] == N - 1
+    save(DataCollection([data]), tmp_path / "s.glu")
+    again = restore(tmp_path / "s.glu")[0]
+    assert images_of(again).read(0)[0, 0, 0] == N - 1
+    assert len(embeddings_of(again)) == N
+
+
+def merge_with_photometry(collection):
+    collection.append(Data(label="photometry", g=np.arange(N) * 1.0))
+    collection.merge(*collection)
+    return collection[0]
+
+
+def test_merged_data_go_on(collection, embedded):
+    state = similar_galaxies(collection)
+    group = state.find(embedded, [30])
+    merged = merge_with_photometry(collection)
+    assert state.data is None
+    assert images_of(merged).read(4)[0, 0, 0] == 4
+    assert state.find(merged, [10]) is group
+    assert set(state.rows[:2]) == {9, 11}
+
+
+def test_merged_data_of_a_restored_session_say_what_to_do(project):
+    collection = restore(project / "session.glu")
+    merged = merge_with_photometry(collection)
+    assert images_of(merged).read(4)[0, 0, 0] == 4
+    assert "attach" in why_no_embeddings(merged)
+    attach_embeddings(merged, project / "survey.csv.embeddings" / "test")
+    state = similar_galaxies(collection)
+    assert members(state.find(merged, [30])) == sorted(state.rows[: state.count])
+
+
+def test_two_datasets_with_stores_of_their_own(project, monkeypatch):
+    collection = restore(project / "session.glu")
+    other = load(write_survey(project / "second", n=10))
+    write_store(project / "second" / "store", ids_of_survey(10), vectors(10))
+    attach_embeddings(other, project / "second" / "store")
+    collection.append(other)
+    similar_galaxies(collection).find(other, [5])
+    save(collection, project / "two.glu")
+    again = restore(project / "two.glu")
+    assert [len(embeddings_of(data)) for data in again] == [N, 10]
+    state = similar_galaxies(again)
+    assert state.data is again[1]
+    assert state.find(again[0], [30]) is state.group
