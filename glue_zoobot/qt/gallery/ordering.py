@@ -52,5 +52,5 @@ def sort_values(data: Data, cid: ComponentID) -> np.ndarray:
         values = np.asarray(component.data)
         return values if values.dtype.kind in "mMf" else values.astype(float)
     codes = np.rint(component.codes)  # views may have jittered them by up to half a category
-    empty = [i for i, category in enumerate(component.categories) if category in ("", b"")]
-    return np.where(np.isin(codes, empty), np.nan, codes) if empty else codes
+    codes[np.isin(codes, np.flatnonzero(component.categories == ""))] = np.nan
+    return codes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 
 import numpy as np
 from echo import CallbackProperty, ListCallbackProperty, SelectionCallbackProperty
@@ -19,7 +19,7 @@ from glue_zoobot.qt.gallery.ordering import order_by, sort_values
 __all__ = ["GalleryLayerState", "GalleryViewerState", "format_value"]
 
 RANK_LABEL = "similarity_rank"
-SLOW_MASK = 0.01  # seconds; a dearer subset is evaluated once for all rows instead of page by page
+SLOW_MASK = 0.01  # seconds of computing; a dearer subset is evaluated once for all rows, not page by page
 
 
 def format_value(value: object, digits: int = 5) -> str:
@@ -38,6 +38,11 @@ def format_value(value: object, digits: int = 5) -> str:
     if isinstance(value, (float, np.floating)):
         return f"{float(value):.{digits}g}" if np.isfinite(value) else "–"
     return str(value) or "–"
+
+
+def _same_values(old: np.ndarray, new: np.ndarray) -> bool:
+    """Glue swaps the array of a changed column; a derived column is a new array each time."""
+    return old is new or (new.dtype.kind == "f" and np.array_equal(old, new, equal_nan=True))
 
 
 class GalleryLayerState(LayerState):
@@ -110,14 +115,11 @@ class GalleryViewerState(ViewerState):
     def _order_of_all(self, data: Data) -> np.ndarray:
         if self.sort_att is None:
             return np.arange(data.size)
-        values = sort_values(data, self.sort_att)
-        if self._order is not None:  # comparing costs far less than sorting, and cannot be out of date
-            old_values, old_descending, order = self._order
-            if old_descending == self.sort_descending and np.array_equal(old_values, values):
-                return order
-        order = order_by(values, self.sort_descending)
-        self._order = (values, self.sort_descending, order)
-        return order
+        source, descending = data.get_component(self.sort_att).data, self.sort_descending
+        if self._order is None or self._order[1] != descending or not _same_values(self._order[0], source):
+            order = order_by(sort_values(data, self.sort_att), descending)
+            self._order = (source, descending, order)
+        return self._order[2]
 
     # ---- subsets
 
@@ -151,9 +153,9 @@ class GalleryViewerState(ViewerState):
                 return np.asarray(subset.to_mask())
             if subset in self._masks:
                 return self._masks[subset][rows]
-            start = perf_counter()
+            start = thread_time()
             members = np.asarray(subset.to_mask(view=rows))
-            if perf_counter() - start > SLOW_MASK:
+            if thread_time() - start > SLOW_MASK:
                 self._masks[subset] = np.asarray(subset.to_mask())
         except IncompatibleAttribute:
             return np.zeros(subset.data.size if rows is None else len(rows), dtype=bool)

@@ -140,12 +140,10 @@ class GalleryViewer(DataViewer):
             text = "<h3>No galaxies yet</h3>Drag a catalogue from the data collection here."
         elif images is None:
             source = catalog.source_of(data)
-            lost = (
-                "" if source is None else f"They were in {source.path}, which cannot be opened now.<br><br>"
-            )
+            lost = "" if source is None else f"{source.path} cannot be opened.<br><br>"
             text = (
-                f"<h3>No pictures for “{data.label}”</h3>{lost}Right-click the dataset in the data collection "
-                "and choose <i>Attach images…</i> to say where the pictures of its galaxies are."
+                f"<h3>No pictures for “{data.label}”</h3>{lost}Right-click the dataset in the data "
+                "collection and choose <i>Attach images…</i> to say where they are."
             )
         elif not len(rows):
             text = "<h3>Nothing to show</h3>The visible layers hold no galaxies. Tick a layer on the left."
