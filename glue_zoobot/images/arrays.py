@@ -180,12 +180,8 @@ def _open_npz(path: Path, wanted: str | None) -> tuple[np.ndarray, str, dict[str
         shapes = [_npz_shape(archive, name) for name in archive.files]
         member = pick(archive.files, shapes, wanted, str(path))
         count = shapes[archive.files.index(member)][0]
-        small = [
-            n
-            for n, s in zip(archive.files, shapes, strict=True)
-            if n != member and len(s) == 1 and s[0] == count
-        ]
-        return _load_array(str(path), member), member, {n: _plain_values(archive, n) for n in small}
+        columns = [n for n, s in zip(archive.files, shapes, strict=True) if n != member and s == (count,)]
+        return _load_array(str(path), member), member, {n: _plain_values(archive, n) for n in columns}
 
 
 def _plain_values(archive: Any, name: str) -> np.ndarray:

@@ -29,7 +29,7 @@ class BandFilesSource(ImageSource):
     """
     Colour pictures of galaxies that have one FITS file per band.
 
-    Bands of one galaxy whose pixels are not aligned are brought onto the grid of the first one by their WCS.
+    Bands of a galaxy that are not aligned are brought onto the grid of the first one by their WCS.
 
     Parameters
     ----------
@@ -69,12 +69,34 @@ class BandFilesSource(ImageSource):
 
 
 def _on_grid_of(reference: fits.Planes, plane: fits.Planes) -> np.ndarray:
-    """Pixels of one band on the grid of another: nearest neighbour by WCS, NaN outside."""
+    """
+    Pixels of one band on the grid of another.
+
+    Stamps of one size are mostly aligned already, and some carry the WCS of the frame they were cut from,
+    which is wrong for them: pixels are moved only when the galaxy then fits better.
+    """
     pixels = plane.pixels[0].astype(np.float32)
-    shape = reference.pixels[0].shape
+    target = reference.pixels[0].astype(np.float32)
     if plane is reference:
         return pixels
-    matrix, offset = _pixel_map(reference, plane)
+    moved = _resample(pixels, *_pixel_map(reference, plane), target.shape)
+    if pixels.shape != target.shape or _likeness(target, moved) > _likeness(target, pixels) + 1e-3:
+        return moved
+    return pixels
+
+
+def _likeness(a: np.ndarray, b: np.ndarray) -> float:
+    """Correlation of two images over the pixels that both have; -1 when less than half are shared."""
+    both = np.isfinite(a) & np.isfinite(b)
+    if both.sum() < 0.5 * a.size or a[both].std() == 0 or b[both].std() == 0:
+        return -1.0
+    return float(np.corrcoef(a[both], b[both])[0, 1])
+
+
+def _resample(
+    pixels: np.ndarray, matrix: np.ndarray, offset: np.ndarray, shape: tuple[int, ...]
+) -> np.ndarray:
+    """Nearest pixel of a linear map from the new grid to the old one; NaN outside."""
     y, x = np.mgrid[: shape[0], : shape[1]]
     xx = np.rint(matrix[0, 0] * x + matrix[0, 1] * y + offset[0]).astype(int)
     yy = np.rint(matrix[1, 0] * x + matrix[1, 1] * y + offset[1]).astype(int)

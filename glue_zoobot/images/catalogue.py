@@ -51,7 +51,7 @@ class Catalogue:
         identity: Identity,
         notes: tuple[str, ...] = (),
     ) -> Catalogue:
-        """Put the pieces together; a column ``object_id`` of the table that is not the id is kept beside it."""
+        """Put the pieces together; a column ``object_id`` that is not the id is kept under another name."""
         if not len(source):
             raise CatalogueError(f"{spec.path} holds no images")
         if "object_id" in table.colnames and identity.origin == "column 'object_id'":

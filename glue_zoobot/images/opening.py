@@ -93,7 +93,7 @@ def _open_table(spec: SourceSpec, path: Path) -> Catalogue:
 
 
 def _hdu_file(spec: SourceSpec, table: Table, folder: Path) -> Path | None:
-    """Return the FITS file that a column of HDU numbers refers to: `image_root`, or the only one in the folder."""
+    """FITS file that a column of HDU numbers refers to: `image_root`, or the only one in the folder."""
     if column_matching(table, hdus.HDU_COLUMN) is None:
         return None
     if spec.image_root:

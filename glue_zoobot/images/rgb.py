@@ -60,12 +60,28 @@ def _percentile_asinh(plane: np.ndarray, softening: float) -> np.ndarray:
 def asinh(planes: np.ndarray) -> np.ndarray:
     """Stretch fluxes (3, H, W) of any unit; the border of the stamp gives sky and noise."""
     softening, black = 3.0, 1.0  # in units of the noise: linear below 3 sigma, black at -1 sigma
-    signal = np.stack([_in_noise_units(p) for p in planes]) + black
+    signal = _balanced(np.stack([_in_noise_units(p) for p in planes])) + black
     intensity = signal.mean(axis=0)
     top = max(np.percentile(intensity, 99.7), 10.0)
     intensity = np.maximum(intensity, 1e-6)
     stretch = np.arcsinh(intensity / softening) / np.arcsinh(top / softening)
     return _keep_hue(np.maximum(signal, 0) * (stretch / intensity))
+
+
+def _balanced(signal: np.ndarray) -> np.ndarray:
+    """
+    Scale the bands most of the way to a grey object: without a calibration its true colour is not known.
+
+    What is left of the difference still tells red from blue, within the object and between objects.
+    """
+    strength = 0.7
+    intensity = signal.mean(axis=0)
+    bright = intensity >= np.percentile(intensity, 95)
+    levels = np.array([plane[bright].mean() for plane in signal])
+    if levels.min() <= 0:
+        return signal
+    weights = (np.exp(np.log(levels).mean()) / levels) ** strength
+    return signal * np.clip(weights, 0.2, 5).astype(np.float32)[:, None, None]
 
 
 def _in_noise_units(plane: np.ndarray) -> np.ndarray:
