@@ -15,7 +15,7 @@ SUFFIX = ".tmp"
 STALE_AFTER = 24 * 3600.0
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """
     Let ``write`` fill a temporary file, force it to disk, then give it its final name.
 

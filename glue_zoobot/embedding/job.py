@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator
 from concurrent.futures import Executor
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from glue_zoobot.embedding.pipeline import Embedded, embed_rows
+from glue_zoobot.embedding.local import make_shards
 from glue_zoobot.embedding.progress import Meter, Progress
+from glue_zoobot.embedding.remote import make_shards_by
+from glue_zoobot.embedding.settings import settle
 from glue_zoobot.embedding.store import EmbeddingStore, Status
 from glue_zoobot.errors import StoreError
 
@@ -70,13 +72,13 @@ def run(
     store.require_plan(plan)
     store.require_encoder(encoder.spec)
     store.clean()
-    wanted = [shard for shard in store.plan.shards if shards is None or shard in shards]
-    todo = [shard for shard in wanted if not store.header(shard)]
-    rows = source_rows(store.plan, source)
-    report = _Report(store, wanted, todo, progress)
-    report.add(0, 0)
-    if todo:
-        _run_here(store, rows, todo, source, encoder, report, cancelled)
+    counter = _Counter(store, shards, progress)
+    if counter.todo:
+        rows = source_rows(store.plan, source)
+        settle(store, source, rows, encoder)
+        for _ in _steps(store, rows, source, encoder, executor, counter):
+            if cancelled is not None and cancelled.is_set():
+                break
     return store.status()
 
 
@@ -107,41 +109,49 @@ def source_rows(plan: Plan, source: Any) -> np.ndarray:
         ) from error
 
 
-class ShardWriter:
-    """Cuts a stream of results into shards and writes each as soon as it is full."""
+def _steps(
+    store: EmbeddingStore,
+    rows: np.ndarray,
+    source: Any,
+    encoder: Any,
+    executor: Executor | None,
+    counter: _Counter,
+) -> Iterator[None]:
+    """Do the work, with a pause now and then in which it may be stopped."""
+    plan, todo = store.plan, counter.todo
+    if executor is None:
+        ordered = np.concatenate([rows[plan.shard_slice(shard)] for shard in todo])
+        with closing(make_shards(store, todo, ordered, source, encoder)) as batches:
+            for batch in batches:
+                counter.add(len(batch.vectors), batch.broken)
+                yield
+    else:
 
-    def __init__(self, store: EmbeddingStore, shards: Sequence[int]) -> None:
-        self._store = store
-        self._shards = list(shards)
-        self._vectors: list[np.ndarray | None] = []
-        self._reasons: list[str | None] = []
+        def rows_of(shard: int) -> np.ndarray:
+            return rows[plan.shard_slice(shard)]
 
-    def add(self, results: Embedded) -> None:
-        """Take results in plan order."""
-        self._vectors += results.vectors
-        self._reasons += results.reasons
-        while self._shards and len(self._vectors) >= self._store.plan.sizes[self._shards[0]]:
-            shard = self._shards.pop(0)
-            size = self._store.plan.sizes[shard]
-            self._store.write(shard, self._vectors[:size], self._reasons[:size])
-            del self._vectors[:size], self._reasons[:size]
+        with closing(make_shards_by(executor, store, todo, rows_of, source, encoder)) as finished:
+            for shards in finished:
+                counter.add_shards(shards)
+                yield
 
 
-class _Report:
-    """Counts what a run has done and tells it."""
+class _Counter:
+    """What is to do, what is done, and how to tell it."""
 
     def __init__(
         self,
         store: EmbeddingStore,
-        wanted: Sequence[int],
-        todo: Sequence[int],
+        shards: Container[int] | None,
         progress: Callable[[Progress], None] | None,
     ) -> None:
-        headers = [header for shard in wanted if shard not in set(todo) and (header := store.header(shard))]
-        self._done = sum(header.rows for header in headers)
-        self._broken = self._done - sum(header.embedded for header in headers)
-        self._meter = Meter(int(store.plan.sizes[list(wanted)].sum()))
+        self._store = store
         self._progress = progress
+        self._done = self._broken = 0
+        wanted = [shard for shard in store.plan.shards if shards is None or shard in shards]
+        self.todo = [shard for shard in wanted if store.header(shard) is None]
+        self._meter = Meter(int(store.plan.sizes[wanted].sum()))
+        self.add_shards(sorted(set(wanted) - set(self.todo)))
 
     def add(self, done: int, broken: int) -> None:
         self._done += done
@@ -149,22 +159,7 @@ class _Report:
         if self._progress:
             self._progress(self._meter.report(self._done, self._broken))
 
-
-def _run_here(
-    store: EmbeddingStore,
-    rows: np.ndarray,
-    todo: Sequence[int],
-    source: Any,
-    encoder: Any,
-    report: _Report,
-    cancelled: Cancelled | None,
-) -> None:
-    """Stream the pending shards through one pipeline, which never runs dry between two of them."""
-    writer = ShardWriter(store, todo)
-    stream = (int(row) for shard in todo for row in rows[store.plan.shard_slice(shard)])
-    with closing(embed_rows(source, stream, encoder)) as batches:
-        for results in batches:
-            writer.add(results)
-            report.add(len(results.vectors), sum(vector is None for vector in results.vectors))
-            if cancelled is not None and cancelled.is_set():
-                return
+    def add_shards(self, shards: list[int]) -> None:
+        headers = [header for shard in shards if (header := self._store.header(shard))]
+        rows = sum(header.rows for header in headers)
+        self.add(rows, rows - sum(header.embedded for header in headers))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -51,11 +52,16 @@ def encoder_difference(stored: dict[str, Any], offered: dict[str, Any]) -> str |
     Say in what two encoders differ, both named; None where they are the same.
 
     The weights are the same where their SHA-256 is, wherever they lie; without it, where id and
-    revision are. Names, licences and other words do not matter.
+    commit are, as far as these are known. Names, licences and other words do not matter.
     """
     keys = ["architecture", "width", "preprocessing_hash"]
-    both_hashed = stored.get("sha256") and offered.get("sha256")
-    keys += ["sha256"] if both_hashed else ["weights", "revision"]
+    if stored.get("sha256") and offered.get("sha256"):
+        keys.append("sha256")
+    else:
+        pinned = all(
+            re.fullmatch("[0-9a-f]{40}", str(encoder.get("revision"))) for encoder in (stored, offered)
+        )
+        keys += ["weights", "revision"] if pinned else ["weights"]
     for key in keys:
         if stored.get(key) != offered.get(key):
             what = "preprocessing" if key == "preprocessing_hash" else key

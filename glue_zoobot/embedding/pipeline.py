@@ -2,15 +2,16 @@
 From rows of an image source to vectors: read and resize in threads, embed here, keep the order.
 
 Threads suffice, since decoding and resizing release Python's lock. All of them together hold a fixed
-number of pictures, however long the catalogue is.
+number of pictures, however long the catalogue is. Resizing is always done by the encoder's uint8 code
+on the CPU, picture by picture, so that an embedding does not depend on the device or on neighbours;
+scaling to the network's numbers is done on the device.
 """
 
 from __future__ import annotations
 
 import os
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -18,15 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glue_zoobot.embedding.batches import CPU_SIZES, GPU_SIZES, BatchSize
+from glue_zoobot.embedding.network import Network, to_float16
 from glue_zoobot.errors import EncoderError, ImageError
 
 if TYPE_CHECKING:
     import torch
 
-LARGEST_FLOAT16 = 65504.0
-# A vector whose values are so small that float16 rounds them by more than this is not stored.
-LARGEST_ROUNDING = 0.01
+# One batch in the network, one waiting, one being read.
+BATCHES_AHEAD = 3
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,27 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Some pictures, and the readable ones of them stacked, filled up with black to the batch size."""
+
+    pictures: list[Picture]
+    stack: torch.Tensor | None
+
+
+@dataclass(frozen=True)
 class Embedded:
     """Results of one batch: for each image a float16 vector of shape (D,), or None and a reason."""
 
     vectors: list[np.ndarray | None]
     reasons: list[str | None]
 
+    @property
+    def broken(self) -> int:
+        """How many have no vector."""
+        return sum(vector is None for vector in self.vectors)
 
-def embed_rows(source: Any, rows: Iterable[int], encoder: Any) -> Iterator[Embedded]:
+
+def embed_rows(source: Any, rows: Iterable[int], encoder: Any, batch_size: int) -> Generator[Embedded]:
     """
     Embed rows of a source, in their order.
 
@@ -55,82 +68,51 @@ def embed_rows(source: Any, rows: Iterable[int], encoder: Any) -> Iterator[Embed
     rows : iterable of int
         May be lazy and long.
     encoder : Encoder
+    batch_size : int
+        Every batch has this size, so that a galaxy's last digits do not depend on how many are left.
 
     Yields
     ------
     Embedded
         One batch at a time. Closing the generator stops the threads.
     """
-    on_gpu = _on_gpu(encoder)
-    sizes = BatchSize(GPU_SIZES if on_gpu else CPU_SIZES)
-    threads = decode_threads(on_gpu)
-    lookahead = 2 * max(GPU_SIZES if on_gpu else CPU_SIZES)
+    network = Network(encoder, batch_size)
+    pin = str(encoder.device).startswith("cuda")
 
-    def prepare(row: int) -> Picture:
+    def read(row: int) -> Picture:
         return _read(source, encoder, row)
 
-    with ThreadPoolExecutor(threads, "zoobot-decode") as pool, ThreadPoolExecutor(1, "zoobot-batch") as ahead:
-        pictures = map_ordered(prepare, rows, pool, lookahead)
-        coming = ahead.submit(_collect, pictures, sizes.next(), on_gpu)
+    with ThreadPoolExecutor(_threads(encoder), "read") as pool, ThreadPoolExecutor(1, "batch") as ahead:
+        pictures = map_ordered(read, rows, pool, BATCHES_AHEAD * batch_size)
+        coming = ahead.submit(_collect, pictures, batch_size, pin)
         try:
             while batch := coming.result():
-                coming = ahead.submit(_collect, pictures, sizes.next(), on_gpu)
-                yield _embed(encoder, *batch, sizes)
+                coming = ahead.submit(_collect, pictures, batch_size, pin)
+                yield _embed(network, batch)
         finally:
-            coming.cancel()
             pool.shutdown(wait=False, cancel_futures=True)
 
 
 def map_ordered(
-    function: Callable[[int], Picture], rows: Iterable[int], pool: ThreadPoolExecutor, lookahead: int
+    function: Callable[[int], Picture], rows: Iterable[int], pool: ThreadPoolExecutor, most: int
 ) -> Iterator[Picture]:
-    """Apply ``function`` in a pool's threads, results in order, never more than ``lookahead`` at once."""
+    """Apply ``function`` in a pool's threads, results in order, never more than ``most`` at once."""
     rows = iter(rows)
-    waiting: deque[Future[Picture]] = deque(pool.submit(function, row) for row in islice(rows, lookahead))
+    waiting: deque[Future[Picture]] = deque(pool.submit(function, row) for row in islice(rows, most))
     while waiting:
         yield waiting.popleft().result()
         waiting.extend(pool.submit(function, row) for row in islice(rows, 1))
 
 
-def decode_threads(on_gpu: bool) -> int:
+def _threads(encoder: Any) -> int:
     """
     Threads that read and resize.
 
-    A GPU is fed by all cores. Beside a network on the CPU two threads are ample: a core resizes far
-    more images than it embeds, and one thread may wait for a disk.
+    A GPU is fed by all cores. Beside a network on the CPU two are ample: a core resizes far more
+    images than it embeds, and one of them may wait for a disk.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(32, cores) if on_gpu else 2
-
-
-def storable(vectors: np.ndarray) -> Embedded:
-    """
-    Turn float32 vectors (B, D) to float16, or to a reason where float16 cannot hold them.
-
-    Nothing wrong is ever stored: neither NaN nor infinity, nor values beyond the range of float16.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        halves = vectors.astype(np.float16)
-        lost = np.linalg.norm(vectors - halves, axis=1) > LARGEST_ROUNDING * np.linalg.norm(vectors, axis=1)
-    result = Embedded([], [])
-    for vector, half, imprecise in zip(vectors, halves, lost, strict=True):
-        reason = None
-        if not np.isfinite(vector).all():
-            reason = "the encoder gave a value that is not finite"
-        elif not np.isfinite(half).all():
-            reason = f"the encoder gave {np.abs(vector).max():.3g}, more than float16 holds (65504)"
-        elif imprecise:
-            reason = f"the encoder gave values below {np.abs(vector).max():.1e}, too small for float16"
-        result.vectors.append(None if reason else half)
-        result.reasons.append(reason)
-    return result
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of PyTorch, on whichever device, means that memory ran out."""
-    text = str(error).lower()
-    words = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
-    return isinstance(error, MemoryError) or any(word in text for word in words)
+    return 2 if str(encoder.device) == "cpu" else min(32, cores)
 
 
 def _read(source: Any, encoder: Any, row: int) -> Picture:
@@ -142,9 +124,7 @@ def _read(source: Any, encoder: Any, row: int) -> Picture:
         return Picture(None, str(error))
 
 
-def _collect(
-    pictures: Iterator[Picture], size: int, pin: bool
-) -> tuple[list[Picture], torch.Tensor | None] | None:
+def _collect(pictures: Iterator[Picture], size: int, pin: bool) -> Batch | None:
     """Take the next ``size`` pictures and stack those that could be read; None at the end."""
     import torch
 
@@ -152,53 +132,18 @@ def _collect(
     if not taken:
         return None
     pixels = [picture.pixels for picture in taken if picture.pixels is not None]
-    batch = torch.stack(pixels) if pixels else None
-    return taken, batch.pin_memory() if pin and batch is not None else batch
+    if not pixels:
+        return Batch(taken, None)
+    stack = torch.zeros((size, *pixels[0].shape), dtype=torch.uint8, pin_memory=pin)
+    torch.stack(pixels, out=stack[: len(pixels)])
+    return Batch(taken, stack)
 
 
-def _embed(encoder: Any, taken: list[Picture], batch: torch.Tensor | None, sizes: BatchSize) -> Embedded:
-    """Embed the readable ones of a batch and put the results back among the broken ones."""
-    if batch is None:
-        return Embedded([None] * len(taken), [picture.reason for picture in taken])
-    start = time.perf_counter()
-    good = storable(_forward(encoder, batch, sizes))
-    sizes.observe(len(batch), time.perf_counter() - start)
-    results = iter(zip(good.vectors, good.reasons, strict=True))
-    pairs = [(None, picture.reason) if picture.pixels is None else next(results) for picture in taken]
-    return Embedded([vector for vector, _ in pairs], [reason for _, reason in pairs])
-
-
-def _forward(encoder: Any, batch: torch.Tensor, sizes: BatchSize) -> np.ndarray:
-    """Embed a batch, in halves where memory runs out."""
-    try:
-        vectors = np.asarray(encoder.embed(batch), dtype=np.float32)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        if len(batch) == 1:
-            raise EncoderError(
-                f"Memory ran out with a single image ({error}). Free some, or choose a smaller encoder "
-                "or another device."
-            ) from error
-    else:
-        if vectors.shape != (len(batch), encoder.spec.width):
-            raise EncoderError(
-                f"The encoder '{encoder.spec.name}' gave an array of shape {vectors.shape} for {len(batch)} "
-                f"images; its record says {encoder.spec.width} dimensions. Correct its record."
-            )
-        return vectors
-    _free_gpu_cache(encoder)
-    sizes.out_of_memory(len(batch))
-    half = len(batch) // 2
-    return np.concatenate([_forward(encoder, part, sizes) for part in (batch[:half], batch[half:])])
-
-
-def _on_gpu(encoder: Any) -> bool:
-    return str(encoder.device).startswith("cuda")
-
-
-def _free_gpu_cache(encoder: Any) -> None:
-    if _on_gpu(encoder):
-        import torch
-
-        torch.cuda.empty_cache()
+def _embed(network: Network, batch: Batch) -> Embedded:
+    """Embed the readable pictures and put the results back among the broken ones."""
+    vectors = iter(() if batch.stack is None else network(batch.stack))
+    results: list[tuple[np.ndarray | None, str | None]] = [
+        (None, picture.reason) if picture.pixels is None else to_float16(next(vectors))
+        for picture in batch.pictures
+    ]
+    return Embedded([vector for vector, _ in results], [reason for _, reason in results])

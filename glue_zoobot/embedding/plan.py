@@ -62,8 +62,8 @@ class Plan:
         ids = np.asarray(object_ids, dtype=object)
         if rows_per_shard is not None and rows_per_shard < 1:
             raise ValueError("rows_per_shard must be at least 1")
-        seen: set[str] = set()
-        first = np.fromiter((not (i in seen or seen.add(i)) for i in ids), dtype=bool, count=len(ids))
+        first = np.zeros(len(ids), dtype=bool)
+        first[list(dict(zip(reversed(ids), range(len(ids) - 1, -1, -1), strict=True)).values())] = True
         n = int(first.sum())
         shards = np.full(len(ids), DUPLICATE, dtype=np.int32)
         sizes = _shard_sizes(n, rows_per_shard)
@@ -150,7 +150,7 @@ class Plan:
             return cls(table["object_id"].to_numpy(), table["shard"].to_numpy(), name)
         except (OSError, KeyError, pa.ArrowException) as error:
             raise StoreError(
-                f"The plan {path} cannot be read ({error}). Restore it, or start a new store in another folder."
+                f"The plan {path} cannot be read ({error}). Restore it, or start a new store elsewhere."
             ) from error
 
 

@@ -36,7 +36,7 @@ class Header:
 
 def write_shard(
     path: Path,
-    object_ids: Sequence[str],
+    object_ids: np.ndarray,
     vectors: Sequence[np.ndarray | None],
     reasons: Sequence[str | None],
     width: int,
@@ -49,7 +49,7 @@ def write_shard(
     ----------
     path : Path
         Final name.
-    object_ids : sequence of str, length n
+    object_ids : ndarray of str, shape (n,)
         The galaxies, in plan order.
     vectors : sequence of (ndarray of float16, shape (width,), or None), length n
         None where a galaxy has no embedding; it is stored as null, never as zeros.

@@ -134,8 +134,11 @@ class EmbeddingStore:
         store = cls.open(path)
         store.require_plan(plan)
         store.require_encoder(encoder_spec)
-        if precision is not None:
-            store.settle_precision(precision)
+        if precision is not None and store.adopt("precision", precision) != precision:
+            raise StoreError(
+                f"The store {path} was computed in {store.precision}, not in {precision}. "
+                "Use the same, or another folder for the store."
+            )
         return store
 
     @classmethod
@@ -155,12 +158,10 @@ class EmbeddingStore:
         EmbeddingStore or None
             None where there is no store, it is unfinished, or it is not certainly the same.
         """
-        from glue_zoobot.encoders import find
-
         try:
             store = cls.open(path)
             store.require_plan(plan)
-            store.require_encoder(find(encoder_spec) if isinstance(encoder_spec, str) else encoder_spec)
+            store.require_encoder(_identified(encoder_spec))
         except StoreError:
             return None
         return store if store.status().finished else None
@@ -209,17 +210,13 @@ class EmbeddingStore:
                 "Choose that encoder, or another folder for the store."
             )
 
-    def settle_precision(self, precision: str) -> None:
-        """Record the precision of the first run; raise `StoreError` where another is recorded."""
+    def adopt(self, key: str, value: Any) -> Any:
+        """Record in the manifest what a first run chose, or return what is recorded already."""
         self.manifest = manifests.read_manifest(self.path)  # another worker may just have chosen
-        if self.precision is None:
-            self.manifest["precision"] = precision
+        if self.manifest.get(key) is None:
+            self.manifest[key] = value
             manifests.write_manifest(self.path, self.manifest)
-        elif self.precision != precision:
-            raise StoreError(
-                f"The store {self.path} was computed in {self.precision}, not in {precision}. "
-                "Use the same, or another folder for the store."
-            )
+        return self.manifest[key]
 
     def shard_path(self, shard: int) -> Path:
         """File of a shard, whether or not it exists."""
@@ -387,6 +384,15 @@ class EmbeddingStore:
         table = self.outcomes()
         first = table[table["outcome"] == BROKEN][0]
         return f"{first['object_id']}: {first['reason']}"
+
+
+def _identified(encoder_spec: Any) -> Any:
+    """Find an encoder's description, with revision and SHA-256 where its weights are on this disk."""
+    from glue_zoobot.encoders import EncoderSpec, find, weights
+
+    spec = find(encoder_spec) if isinstance(encoder_spec, str) else encoder_spec
+    file = weights.cached(spec) if isinstance(spec, EncoderSpec) else None
+    return spec.replace(revision=file.revision, sha256=weights.sha256_of(file.path)) if file else spec
 
 
 def _make_folder(path: Path) -> None:

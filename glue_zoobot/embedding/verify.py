@@ -1,4 +1,4 @@
-"""Is a store what it says it is?"""
+"""Whether a store is what it says it is."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glue_zoobot.embedding.pipeline import embed_rows
+from glue_zoobot.embedding.settings import batch_size
 from glue_zoobot.embedding.shard import BROKEN, EMBEDDED, read_header, read_shard, vectors_of
 from glue_zoobot.errors import StoreError
 
@@ -48,19 +49,17 @@ def damaged_shards(store: EmbeddingStore) -> list[str]:
 
 def _check_contents(store: EmbeddingStore, shard: int) -> None:
     table = read_shard(store.shard_path(shard))
-    valid = table["embedding"].is_valid().to_numpy()
-    expected = np.where(valid, EMBEDDED, BROKEN)
+    path = store.shard_path(shard)
     ids = store.plan.object_ids[store.plan.shard_slice(shard)]
-    wrong = (
-        "other galaxies than the plan" if not np.array_equal(table["object_id"].to_numpy(), ids)
-        else "outcomes that do not fit its embeddings" if not np.array_equal(table["outcome"].to_numpy(), expected)
-        else "values that are not finite" if not np.isfinite(vectors_of(table)).all()
-        else None
-    )  # fmt: skip
-    if wrong:
-        raise StoreError(
-            f"The shard {store.shard_path(shard)} holds {wrong}. Delete this file and run again to make it anew."
-        )
+    outcomes = np.where(table["embedding"].is_valid().to_numpy(), EMBEDDED, BROKEN)
+    sound = {
+        "other galaxies than the plan": np.array_equal(table["object_id"].to_numpy(), ids),
+        "outcomes that do not fit its embeddings": np.array_equal(table["outcome"].to_numpy(), outcomes),
+        "values that are not finite": bool(np.isfinite(vectors_of(table)).all()),
+    }
+    for complaint, holds in sound.items():
+        if not holds:
+            raise StoreError(f"The shard {path} holds {complaint}. Delete this file and run again.")
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,13 @@ def recompute_sample(
     chosen = np.random.default_rng(random_state).permutation(len(ids))[:size]
     row_of = dict(zip(store.plan.object_ids, source_rows(store.plan, source), strict=True))
     rows = [int(row_of[ids[i]]) for i in chosen]
-    fresh = [vector for batch in embed_rows(source, rows, encoder) for vector in batch.vectors]
+    if encoder.precision != store.precision:
+        encoder.set_precision(store.precision)
+    fresh = [
+        vector
+        for batch in embed_rows(source, rows, encoder, batch_size(store, encoder))
+        for vector in batch.vectors
+    ]
     cosines = tuple(_cosine(matrix[i], vector) for i, vector in zip(chosen, fresh, strict=True))
     return Agreement(tuple(ids[chosen]), cosines)
 

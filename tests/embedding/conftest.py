@@ -14,7 +14,7 @@ def make_store(tmp_path):
         source = StubSource(object_ids if object_ids is not None else ids(n), broken)
         plan = Plan.freeze(source.object_ids, rows_per_shard, name="stub.csv")
         encoder = StubEncoder()
-        store = EmbeddingStore.create(tmp_path / name, plan, encoder.spec)
+        store = EmbeddingStore.create(tmp_path / name, plan, encoder.spec, precision="float32")
         if embed:
             run(plan, store, source, encoder)
         return store, plan, source, encoder

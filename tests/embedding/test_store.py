@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 
 def test_embeddings_come_back_under_their_identifiers(make_store):
