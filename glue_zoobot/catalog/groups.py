@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from glue.core.subset import RangeSubsetState
 
 if TYPE_CHECKING:
     from glue.core import ComponentID, DataCollection
+    from glue.core.edit_subset_mode import EditSubsetMode
     from glue.core.subset_group import SubsetGroup
 
-__all__ = ["best_ranked", "find_result_group", "show_best_ranked"]
+__all__ = ["active_subset_kept", "best_ranked", "find_result_group", "show_best_ranked"]
 
 
 def best_ranked(rank: ComponentID, count: int) -> RangeSubsetState:
@@ -30,15 +33,34 @@ def find_result_group(collection: DataCollection, ranks: list[ComponentID], labe
 
 
 def show_best_ranked(
-    collection: DataCollection, group: SubsetGroup | None, rank: ComponentID, count: int, label: str
+    collection: DataCollection,
+    group: SubsetGroup | None,
+    rank: ComponentID,
+    count: int,
+    label: str,
+    mode: EditSubsetMode | None = None,
 ) -> SubsetGroup:
-    """Let a group, or a new one, select the best `count`; the user's active subset stays what it is."""
+    """Let a group, or a new one, select the best `count`."""
     if group is None:
-        return collection.new_subset_group(label, best_ranked(rank, count))
+        with active_subset_kept(mode):
+            return collection.new_subset_group(label, best_ranked(rank, count))
     state = group.subset_state
     if state.att is not rank or state.hi != count + 0.5:
         group.subset_state = best_ranked(rank, count)
     return group
+
+
+@contextmanager
+def active_subset_kept(mode: EditSubsetMode | None) -> Iterator[None]:
+    """
+    Leave the user's active subset active: glue's window makes every new group the active one.
+
+    Without this his next lasso would replace our answer instead of his own selection.
+    """
+    active = [] if mode is None else list(mode.edit_subset)
+    yield
+    if mode is not None:
+        mode.edit_subset = [group for group in active if group in mode.data_collection.subset_groups]
 
 
 def _is_best_ranked(group: SubsetGroup, ranks: list[ComponentID]) -> bool:

@@ -12,13 +12,14 @@ from glue.core.message import DataCollectionDeleteMessage
 
 from glue_zoobot.catalog.columns import free_label, our_columns, provenance_of, write_columns
 from glue_zoobot.catalog.embeddings import RowEmbeddings, embeddings_of, why_no_embeddings
-from glue_zoobot.catalog.groups import best_ranked, find_result_group, show_best_ranked
+from glue_zoobot.catalog.groups import active_subset_kept, best_ranked, find_result_group, show_best_ranked
 from glue_zoobot.catalog.identity import object_ids_of
 from glue_zoobot.errors import AnalysisError
 
 if TYPE_CHECKING:
     from astropy.table import Table
     from glue.core import Data, DataCollection
+    from glue.core.edit_subset_mode import EditSubsetMode
     from glue.core.subset_group import SubsetGroup
 
 __all__ = ["GROUP_LABEL", "MAX_RANK", "RANK", "SCORE", "SimilarGalaxies", "similar_galaxies"]
@@ -46,6 +47,8 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         Shape (K,), float32: their cosine similarity, or minus the Euclidean distance.
     note : str
         What the user should know of the last question, such as examples that were left out; else empty.
+    edit_subset_mode : EditSubsetMode or None
+        Set by a window (``session.edit_subset_mode``), so that its active subset stays the active one.
     """
 
     # Kept in the instance: echo keeps values in a table of the class, from which a dataset, through its
@@ -63,6 +66,7 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
     def __init__(self, data_collection: DataCollection) -> None:
         super().__init__()
         self._collection = data_collection
+        self.edit_subset_mode: EditSubsetMode | None = None
         self._forget_answer()
         self._adopt()
         self.add_callback("count", self._on_count)
@@ -141,13 +145,15 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         column = write_columns(self.data, {name: rank}, self._provenance(self.data, self.like, self.unlike))[
             name
         ]
-        return self._collection.new_subset_group(label or self._title(), best_ranked(column, len(kept)))
+        with active_subset_kept(self.edit_subset_mode):
+            return self._collection.new_subset_group(label or self._title(), best_ranked(column, len(kept)))
 
     def clear(self) -> None:
         """Forget the question and remove its group; the columns keep the last answer."""
         group = self.group
         if group is not None:
-            self._collection.remove_subset_group(group)
+            with active_subset_kept(self.edit_subset_mode):
+                self._collection.remove_subset_group(group)
         self._forget_question()
 
     def table(self) -> Table:
@@ -194,8 +200,9 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         write_columns(data, {SCORE: score, RANK: rank}, self._provenance(data, like, unlike))
 
     def _show(self, data: Data) -> SubsetGroup:
+        rank = our_columns(data)[RANK]
         return show_best_ranked(
-            self._collection, self.group, our_columns(data)[RANK], self.count, GROUP_LABEL
+            self._collection, self.group, rank, self.count, GROUP_LABEL, self.edit_subset_mode
         )
 
     def _provenance(self, data: Data, like: Sequence[int], unlike: Sequence[int]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from glue.core import Data, DataCollection
 from glue.core.edit_subset_mode import EditSubsetMode
+from glue.core.hub import HubListener
+from glue.core.message import SubsetCreateMessage, SubsetDeleteMessage
 from glue.core.subset import ElementSubsetState, RangeSubsetState
 
 from glue_zoobot.catalog import SimilarGalaxies, attach_embeddings, load, similar_galaxies
@@ -64,6 +66,33 @@ def test_the_users_subsets_are_left_alone(collection, embedded):
     assert lasso.subset_state is lasso_state
     assert lasso.label == "my lasso"
     assert mode.edit_subset == [lasso]
+
+
+def test_the_active_subset_stays_active_where_new_groups_become_active(collection, embedded):
+    mode = EditSubsetMode()
+    mode.data_collection = collection
+    lasso = collection.new_subset_group("my lasso", RangeSubsetState(0.2, 0.4, att=embedded.id["redshift"]))
+    mode.edit_subset = [lasso]
+
+    class Window(HubListener):  # glue's window selects what is new, and nothing when something is removed
+        def follow(self, message):
+            mode.edit_subset = list(collection.subset_groups[-1:])
+
+        def lose(self, message):
+            mode.edit_subset = []
+
+    window = Window()
+    collection.hub.subscribe(window, SubsetCreateMessage, handler=window.follow)
+    collection.hub.subscribe(window, SubsetDeleteMessage, handler=window.lose)
+    state = similar_galaxies(collection)
+    state.edit_subset_mode = mode
+    for act in (lambda: state.find(embedded, [30]), state.keep, state.clear):
+        act()
+        assert mode.edit_subset == [lasso]
+    state.find(embedded, [30])
+    mode.edit_subset = [state.group]
+    state.clear()
+    assert mode.edit_subset == []
 
 
 def test_count_moves_only_the_range(collection, embedded):
