@@ -16,6 +16,7 @@ CURRENT = "#f0f2f4"
 
 FRAME = 6  # room for frames around the picture, in pixels of the window
 GAP = 3  # around each cell
+NAME_SHARE = 0.5  # a longer column name is left out of the caption
 
 
 def caption_font(font: QFont) -> QFont:
@@ -25,10 +26,15 @@ def caption_font(font: QFont) -> QFont:
     return small
 
 
+def line_height(metrics: QFontMetrics) -> int:
+    """One caption line, with room for underscores."""
+    return metrics.height() + 1
+
+
 def cell_size(font: QFont, thumbnail_size: int, n_captions: int) -> QSize:
     """Room that a picture of ``thumbnail_size`` and its caption lines need."""
     edge = thumbnail_size + 2 * (FRAME + GAP)
-    text = n_captions * QFontMetrics(caption_font(font)).height()
+    text = n_captions * line_height(QFontMetrics(caption_font(font)))
     return QSize(edge, edge + text + (4 if n_captions else 0))
 
 
@@ -103,22 +109,22 @@ class CellPainter(QStyledItemDelegate):
             reach -= width
 
     def _paint_captions(self, painter, captions, picture: QRect, font: QFont) -> None:
-        """Value right-aligned; the column's name in front of it, as far as there is room."""
+        """Values, each with its column's name where both fit; so a column looks the same in all cells."""
         painter.setFont(caption_font(font))
         metrics = painter.fontMetrics()
         line = QRect(picture.left(), picture.bottom() + FRAME + 3, picture.width(), metrics.height())
         for label, value in captions:
-            text = metrics.elidedText(value, Qt.ElideMiddle, line.width())
-            room = line.width() - metrics.horizontalAdvance(text) - 8
+            name_width, value_width = metrics.horizontalAdvance(label), metrics.horizontalAdvance(value)
+            named = name_width < NAME_SHARE * line.width() and name_width + value_width + 8 <= line.width()
             painter.setPen(QColor(TEXT))
-            if room < metrics.horizontalAdvance("abc…"):
-                painter.drawText(line, Qt.AlignCenter, text)
-            else:
-                painter.drawText(line, Qt.AlignRight | Qt.AlignVCenter, text)
+            if named:
+                painter.drawText(line, Qt.AlignRight | Qt.TextDontClip, value)
                 painter.setPen(QColor(DIM_TEXT))
-                name = metrics.elidedText(label, Qt.ElideRight, room)
-                painter.drawText(line, Qt.AlignLeft | Qt.AlignVCenter, name)
-            line.translate(0, metrics.height())
+                painter.drawText(line, Qt.AlignLeft | Qt.TextDontClip, label)
+            else:
+                text = metrics.elidedText(value, Qt.ElideMiddle, line.width())
+                painter.drawText(line, Qt.AlignHCenter | Qt.TextDontClip, text)
+            line.translate(0, line_height(metrics))
 
     def paint_band(self, view, band: QRect) -> None:
         """Draw the rubber band over the grid."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from time import thread_time
 
 import numpy as np
@@ -18,6 +19,7 @@ from glue_zoobot.qt.gallery.ordering import order_by, sort_values
 
 __all__ = ["GalleryLayerState", "GalleryViewerState", "format_value"]
 
+MISSING = "–"
 RANK_LABEL = "similarity_rank"
 SLOW_MASK = 0.01  # seconds of computing; a dearer subset is evaluated once for all rows, not page by page
 
@@ -36,8 +38,8 @@ def format_value(value: object, digits: int = 5) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if isinstance(value, (float, np.floating)):
-        return f"{float(value):.{digits}g}" if np.isfinite(value) else "–"
-    return str(value) or "–"
+        return f"{float(value):.{digits}g}" if np.isfinite(value) else MISSING
+    return str(value) or MISSING
 
 
 def _same_values(old: np.ndarray, new: np.ndarray) -> bool:
@@ -197,14 +199,15 @@ class GalleryViewerState(ViewerState):
         return [[(label, texts[i]) for label, texts in columns] for i in range(len(rows))]
 
     def details(self, row: int, count: int = 14) -> list[tuple[str, str]]:
-        """Up to ``count`` ``(column, value)`` pairs of one galaxy, those of the caption first."""
+        """Up to ``count`` known ``(column, value)`` pairs of one galaxy, those of the caption first."""
         if self.data is None:
             return []
         first = self.captions_shown
         columns = self.data.main_components + self.data.derived_components
         others = [cid for cid in columns if not any(cid is f for f in first)]
         rows = np.array([row])
-        return [(cid.label, self._texts(cid, rows, digits=8)[0]) for cid in (first + others)[:count]]
+        pairs = ((cid.label, self._texts(cid, rows, digits=8)[0]) for cid in first + others)
+        return list(islice(((label, text) for label, text in pairs if text != MISSING), count))
 
     def _texts(self, cid: ComponentID, rows: np.ndarray, digits: int = 5) -> list[str]:
         component = self.data.get_component(cid)

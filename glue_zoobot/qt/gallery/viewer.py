@@ -5,23 +5,23 @@ from __future__ import annotations
 from contextlib import suppress
 
 import numpy as np
-from glue.core.data import BaseData
 from glue.core.edit_subset_mode import NewMode, ReplaceMode, XorMode
+from glue.core.message import DataUpdateMessage
 from glue_qt.utils import messagebox_on_error
 from glue_qt.viewers.common.data_viewer import DataViewer
 from glue_qt.viewers.common.toolbar import BasicToolbar
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QLabel, QStackedWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QStackedWidget
 
 from glue_zoobot import catalog
 from glue_zoobot.errors import CatalogueError
 from glue_zoobot.qt.finding import find_similar
 from glue_zoobot.qt.gallery import tools  # noqa: F401  registers the toolbar buttons
+from glue_zoobot.qt.gallery.empty import EmptyPage
 from glue_zoobot.qt.gallery.grid import GridModel, GridView
 from glue_zoobot.qt.gallery.hover import HoverPicture
 from glue_zoobot.qt.gallery.layer_artist import GalleryLayerArtist
 from glue_zoobot.qt.gallery.options import GalleryOptions
-from glue_zoobot.qt.gallery.painting import BACKGROUND, TEXT
 from glue_zoobot.qt.gallery.selection import GallerySelection, subset_state_of
 from glue_zoobot.qt.gallery.state import GalleryViewerState
 from glue_zoobot.qt.gallery.thumbnails import ThumbnailLoader
@@ -59,11 +59,11 @@ class GalleryViewer(DataViewer):
         self.schedule_refresh()
 
     def _build(self) -> None:
-        self.message = QLabel(alignment=Qt.AlignCenter, wordWrap=True, margin=24)
-        self.message.setStyleSheet(f"background:{BACKGROUND};color:{TEXT}")
+        self.empty = EmptyPage()
+        self.empty.attach_wanted.connect(self._attach_images)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.grid)
-        self._stack.addWidget(self.message)
+        self._stack.addWidget(self.empty)
         self.setCentralWidget(self._stack)
         self.grid.selected.connect(self._apply_selection)
         self.grid.similar_wanted.connect(self.find_similar)
@@ -110,6 +110,23 @@ class GalleryViewer(DataViewer):
             self.selection.clear()  # the user's subset was drawn anew in another view
         super()._update_subset(message)
 
+    def _attach_images(self) -> None:
+        from glue_zoobot.qt.actions import attach_images
+
+        attach_images(self.state.data, self.session.data_collection)
+        self.schedule_refresh()
+
+    def register_to_hub(self, hub):
+        super().register_to_hub(hub)
+        hub.subscribe(
+            self, DataUpdateMessage, handler=self._on_data_told, filter=lambda m: m.sender is self.state.data
+        )
+
+    def _on_data_told(self, message) -> None:
+        """The label of the dataset changed, or where its pictures are."""
+        self.update_window_title()
+        self.schedule_refresh()
+
     # ---- showing
 
     def schedule_refresh(self, *args) -> None:
@@ -127,28 +144,11 @@ class GalleryViewer(DataViewer):
         if data is not self._order_shown[0]:
             self.selection.reset(0 if data is None else data.size)
         self.model.set_rows(rows)
-        self._stack.setCurrentIndex(1 if self._explain(data, images, rows) else 0)
+        self._stack.setCurrentIndex(1 if self.empty.explain(data, images, rows) else 0)
         self.grid.lay_out()
         self._scroll_up_if_reordered(data)
         self._show_tools()
         self._show_status()
-
-    def _explain(self, data: BaseData | None, images: object | None, rows: np.ndarray) -> bool:
-        """Say what to do when there is nothing to see."""
-        text = ""
-        if data is None:
-            text = "<h3>No galaxies yet</h3>Drag a catalogue from the data collection here."
-        elif images is None:
-            source = catalog.source_of(data)
-            lost = "" if source is None else f"{source.path} cannot be opened.<br><br>"
-            text = (
-                f"<h3>No pictures for “{data.label}”</h3>{lost}Right-click the dataset in the data "
-                "collection and choose <i>Attach images…</i> to say where they are."
-            )
-        elif not len(rows):
-            text = "<h3>Nothing to show</h3>The visible layers hold no galaxies. Tick a layer on the left."
-        self.message.setText(text)
-        return bool(text)
 
     def _scroll_up_if_reordered(self, data) -> None:
         order = (data, self.state.sort_att, self.state.sort_descending)

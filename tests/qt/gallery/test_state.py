@@ -158,6 +158,8 @@ def test_object_id_is_the_first_caption():
 
 def test_details_give_the_values(state, catalogue):
     assert dict(state.details(0)) == {"z": "0.3", "n": "3", "shape": "b"}
+    assert dict(state.details(2)) == {"z": "0.1", "n": "2"}  # what is missing is left out
+    assert len(state.details(0, count=2)) == 2
 
 
 def test_most_similar_first(state, catalogue):

@@ -20,6 +20,7 @@ from qtpy.QtTest import QTest
 from glue_zoobot import catalog
 from glue_zoobot.qt.gallery.painting import BACKGROUND, SELECTED
 from glue_zoobot.qt.gallery.viewer import GalleryViewer
+from tests.qt.gallery.conftest import Pictures
 
 
 class TestConformity(BaseTestDataViewer):
@@ -231,7 +232,7 @@ def test_rows_follow_the_visible_layers(bench):
     assert bench.shown() == list(range(2, 60, 3))
     bench.viewer.layers[1].visible = False
     assert bench.shown() == []
-    assert "Nothing to show" in bench.viewer.message.text()
+    assert "Nothing to show" in bench.viewer.empty.text.text()
 
 
 def test_new_values_reorder_the_grid(bench):
@@ -359,11 +360,30 @@ def test_hover_enlarges_and_tells_the_values(bench):
     assert not hover.popup.isVisible()
 
 
-def test_without_pictures_it_says_what_to_do(make_bench, galaxies):
+def test_without_pictures_it_says_what_to_do(make_bench, galaxies, monkeypatch):
     bench = make_bench(galaxies, with_pictures=False)
+    empty = bench.viewer.empty
+    assert empty.isVisible()
+    assert "No pictures for “galaxies”" in empty.text.text()
+
+    def attach(data, data_collection):
+        bench.pictures[data] = Pictures(data.size)
+
+    monkeypatch.setattr("glue_zoobot.qt.actions.attach_images", attach)
+    QTest.mouseClick(empty.attach, Qt.LeftButton)
     process_events()
-    assert "Attach images" in bench.viewer.message.text()
-    assert bench.viewer.centralWidget().currentWidget() is bench.viewer.message
+    assert not empty.isVisible()
+    bench.wait_for_pictures()
+
+
+def test_pictures_attached_elsewhere_appear_when_the_data_say_so(make_bench, galaxies):
+    bench = make_bench(galaxies, with_pictures=False)
+    bench.pictures[galaxies] = Pictures(galaxies.size)
+    galaxies.broadcast("meta")
+    process_events()
+    assert not bench.viewer.empty.isVisible()
+    galaxies.label = "renamed"
+    assert "renamed" in bench.viewer.window_title
 
 
 def test_one_galaxy(make_bench):
