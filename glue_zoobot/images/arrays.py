@@ -164,7 +164,7 @@ def open_arrays(spec: SourceSpec, path: Path) -> Catalogue:
         raise CatalogueError(f"{path}: an array of shape {images.shape} is no stack of images (N, H, W, 3)")
     count = 1 if single else len(images)
     table = Table({n: v for n, v in beside.items() if v.ndim in (1, 2) and len(v) == count})
-    identity = identify(_with_rows(table, count), spec.id_column, [path.stem] if single else None)
+    identity = identify(_with_rows(table, count), spec.id_column, lambda: [path.stem] if single else None)
     scale = white_level(images[None] if single else images, spec.preset)
     source = ArraySource(identity.object_ids, path, member, scale, spec.preset, spec.bands, single)
     return Catalogue.assemble(spec, source, table, identity, (describe_scale(scale, images.dtype),))
@@ -207,7 +207,7 @@ def _load_array(path: str, member: str | None) -> np.ndarray:
         size = archive.zip.getinfo(member + ".npy").file_size
         if size > _MAX_NPZ_BYTES:
             raise CatalogueError(
-                f"{path}: {member!r} unpacks to {size / 1e9:.0f} GB; save it as .npy, which is read piece by piece"
+                f"{path}: {member!r} unpacks to {size / 1e9:.0f} GB; save it as .npy, which is read in pieces"
             )
         return archive[member]
 

@@ -7,6 +7,7 @@ Ids are text and never pass through float: SDSS ids have up to 19 digits, a floa
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +68,9 @@ def find_column(columns: list[str], wanted: str) -> str:
     raise CatalogueError(f"there is no column {wanted!r}; the columns are {', '.join(columns) or 'none'}")
 
 
-def identify(table: Table, id_column: str | None = None, fallback: list[str] | None = None) -> Identity:
+def identify(
+    table: Table, id_column: str | None = None, fallback: Callable[[], list[str] | None] = lambda: None
+) -> Identity:
     """
     Find the id of every row.
 
@@ -77,8 +80,8 @@ def identify(table: Table, id_column: str | None = None, fallback: list[str] | N
         N rows.
     id_column : str, optional
         The column a user named.
-    fallback : list of str, optional
-        Ids from file names, used when no column will do; the row number when there are none.
+    fallback : callable, optional
+        Gives ids from file names, when no column will do; the row number is used when it gives None.
 
     Raises
     ------
@@ -101,8 +104,9 @@ def identify(table: Table, id_column: str | None = None, fallback: list[str] | N
         if ids is not None:
             return Identity(ids, f"column {name!r}", tuple(notes))
         notes.append(f"column {name!r} not used as object id: {problem}")
-    if fallback is not None:
-        return Identity(np.array(fallback, dtype=object), "file stem", tuple(notes))
+    from_files = fallback()
+    if from_files is not None:
+        return Identity(np.array(from_files, dtype=object), "file stem", tuple(notes))
     notes.append("no id column found: galaxies are named by row number, so keep the order of the rows")
     return Identity(np.array([str(i) for i in range(len(table))], dtype=object), "row number", tuple(notes))
 
@@ -129,6 +133,6 @@ def ids_of(column: np.ndarray) -> tuple[np.ndarray | None, str]:
     if np.any(getattr(column, "mask", False)):
         return None, "it has gaps"
     ids = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v).strip() for v in values.tolist()]
-    if not all(ids):
+    if "" in ids:
         return None, f"{sum(not i for i in ids)} of its cells are empty"
     return np.array(ids, dtype=object), ""

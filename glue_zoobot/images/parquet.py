@@ -172,7 +172,7 @@ def open_parquet_images(spec: SourceSpec, paths: list[Path], column: str) -> Cat
         counts += [metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)]
     starts = np.cumsum(counts, dtype=np.int64)
     table = _columns(paths, name, int(starts[-1]))
-    identity = identify(table, spec.id_column, _file_stems(paths, column))
+    identity = identify(table, spec.id_column, lambda: _file_stems(paths, column))
     table.remove_columns([c for c in (" ",) if c in table.colnames])
     source = ParquetSource(identity.object_ids, paths, groups, starts, column)
     return Catalogue.assemble(spec, source, table, identity, (f"image bytes from column {name!r}",))

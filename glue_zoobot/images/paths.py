@@ -61,7 +61,7 @@ def open_paths(spec: SourceSpec, table: Table, folder: Path) -> Catalogue:
     if drop:
         paths = [_drop_parts(p, drop) for p in paths]
         notes.append(f"the first {drop} part(s) of each path were left out: the images are in {root}")
-    identity = identify(table, spec.id_column, stems(paths))
+    identity = identify(table, spec.id_column, lambda: stems(paths))
     source = FileSource(identity.object_ids, paths, str(root), spec.preset, spec.bands)
     return Catalogue.assemble(spec, source, table, identity, tuple(notes))
 

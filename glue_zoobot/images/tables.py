@@ -169,7 +169,7 @@ def _arrow_values(name: str, column: Any) -> np.ndarray:
         return column.to_numpy()
     if pa.types.is_decimal(kind):
         return column.cast(pa.float64()).to_numpy()
-    return np.array(["" if v is None else str(v) for v in column.to_pylist()], dtype=str)
+    return column.cast(pa.string()).fill_null("").to_numpy().astype(str)
 
 
 def _without_masks(table: Table) -> Table:
