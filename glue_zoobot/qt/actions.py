@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from glue_qt.config import layer_action, menubar_plugin
+from qtpy import QtWidgets
 
+from glue_zoobot.errors import ZoobotError
+from glue_zoobot.qt.check import CheckDialog
+from glue_zoobot.qt.embed_dialog import EmbedDialog
 from glue_zoobot.qt.finding import find_similar
 from glue_zoobot.qt.host import application_of, show_message
+from glue_zoobot.qt.jobs_panel import jobs_panel
 from glue_zoobot.qt.similar_panel import similar_panel
 
 if TYPE_CHECKING:
-    from glue.core import DataCollection, Subset, SubsetGroup
+    from collections.abc import Callable
+
+    from glue.core import Data, DataCollection, Subset, SubsetGroup
     from glue.core.session import Session
 
 
@@ -20,6 +27,71 @@ if TYPE_CHECKING:
 def show_similar_panel(session: Session, data_collection: DataCollection) -> None:
     """Show the panel, empty or not."""
     similar_panel(session.application).show_result()
+
+
+@menubar_plugin("Zoobot: jobs panel")
+def show_jobs_panel(session: Session, data_collection: DataCollection) -> None:
+    """Show the panel, empty or not."""
+    jobs_panel(session.application).show()
+
+
+@menubar_plugin("Zoobot: check installation")
+def check_installation(session: Session, data_collection: DataCollection) -> None:
+    """Say what works and what is missing."""
+    CheckDialog(session.application).show()
+
+
+@layer_action(
+    "Zoobot: Embed…", tooltip="Describe every image by numbers, in the background", single=True, data=True
+)
+def embed(data: Data, data_collection: DataCollection) -> None:
+    """Open the dialog of the embedding job."""
+    from glue_zoobot.catalog import source_of
+
+    application = application_of(data_collection)
+    if source_of(data) is None:
+        text = f"{data.label} has no images yet: right-click it and choose Zoobot: Attach images… first."
+        show_message(application, "Embed", text)
+        return
+    EmbedDialog(application, data).show()
+
+
+@layer_action("Zoobot: Attach images…", tooltip="Say where this dataset's images are", single=True, data=True)
+def attach_images(data: Data, data_collection: DataCollection) -> None:
+    """Ask for a folder or container of images, and match it by id."""
+    from glue_zoobot.catalog import attach_images as attach
+
+    application = application_of(data_collection)
+    path = _ask_for_images(application)
+    if path:
+        _attach(application, "Attach images", "images", data, lambda: attach(data, path))
+
+
+@layer_action("Zoobot: Attach embeddings…", tooltip="Use embeddings made before", single=True, data=True)
+def attach_embeddings(data: Data, data_collection: DataCollection) -> None:
+    """Ask for the folder of an embedding store, and match it by id."""
+    from glue_zoobot.catalog import attach_embeddings as attach
+
+    application = application_of(data_collection)
+    path = QtWidgets.QFileDialog.getExistingDirectory(application, "Folder of the embeddings")
+    if path:
+        _attach(application, "Attach embeddings", "embeddings", data, lambda: attach(data, path))
+
+
+@layer_action(
+    "Zoobot: Add map (PCA)", tooltip="Two new columns: the two main directions", single=True, data=True
+)
+def add_pca_map(data: Data, data_collection: DataCollection) -> None:
+    """Start a PCA map."""
+    jobs_panel(application_of(data_collection)).add_map(data, "pca")
+
+
+@layer_action(
+    "Zoobot: Add map (UMAP)", tooltip="Two new columns: look-alikes close together", single=True, data=True
+)
+def add_umap_map(data: Data, data_collection: DataCollection) -> None:
+    """Start a UMAP map."""
+    jobs_panel(application_of(data_collection)).add_map(data, "umap")
 
 
 @layer_action(
@@ -55,3 +127,34 @@ def _subset_with_embeddings(layer: Subset | SubsetGroup) -> Subset | None:
         except IncompatibleAttribute:
             continue
     return None
+
+
+def _ask_for_images(parent: QtWidgets.QWidget) -> str:
+    """Ask for a folder or a file, which no single file dialog does; empty if the user thinks better of it."""
+    box = QtWidgets.QMessageBox(
+        QtWidgets.QMessageBox.Question, "Attach images", "Where are the images?", parent=parent
+    )
+    box.setInformativeText("They are matched by the galaxy's id: the file name, or the id column of a table.")
+    folder = box.addButton("A folder…", QtWidgets.QMessageBox.AcceptRole)
+    file = box.addButton("A table or container…", QtWidgets.QMessageBox.AcceptRole)
+    box.addButton(QtWidgets.QMessageBox.Cancel)
+    box.exec_()
+    if box.clickedButton() is folder:
+        return QtWidgets.QFileDialog.getExistingDirectory(parent, "Folder of images")
+    if box.clickedButton() is file:
+        return QtWidgets.QFileDialog.getOpenFileName(parent, "Table or container of images")[0]
+    return ""
+
+
+def _attach(
+    application: QtWidgets.QMainWindow, title: str, what: str, data: Data, attach: Callable[[], int]
+) -> None:
+    """Attach, and say in one line how much of the dataset was matched."""
+    try:
+        matched = attach()
+    except ZoobotError as exc:
+        show_message(application, title, str(exc))
+        return
+    application.statusBar().showMessage(
+        f"{matched:,} of {data.size:,} rows of {data.label} have {what} now", 8000
+    )

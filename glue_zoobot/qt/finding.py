@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from glue_zoobot.errors import ZoobotError
+from glue_zoobot.qt.host import active_subset_kept
 from glue_zoobot.qt.similar_panel import similar_panel
 
 if TYPE_CHECKING:
@@ -36,9 +37,12 @@ def find_similar(application: GlueApplication, data: Data, like: Sequence[int]) 
 
     state = similar_galaxies(application.data_collection)
     try:
-        state.find(data, like=list(like))
+        with active_subset_kept(application):
+            state.find(data, like=list(like))
     except ZoobotError as exc:
         return str(exc)
     similar_panel(application).show_result()
+    if state.note:
+        return state.note
     what = object_ids_of(data)[like[0]] if len(like) == 1 else f"{len(like):,} galaxies"
     return f"Showing the {min(state.count, len(state.rows)):,} galaxies most like {what}"

@@ -1,7 +1,9 @@
-"""What glue does not hand to a plugin: the window of a data collection, icons, messages that do not block."""
+"""What glue does not hand to a plugin: its main window, icons, messages that do not block."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from glue.core import DataCollection
     from glue_qt.app import GlueApplication
 
-__all__ = ["application_of", "icon_path", "show_message"]
+__all__ = ["active_subset_kept", "application_of", "icon_path", "show_message"]
 
 
 def icon_path(name: str) -> str:
@@ -26,6 +28,22 @@ def application_of(data_collection: DataCollection) -> GlueApplication | None:
         if getattr(window, "data_collection", None) is data_collection:
             return window
     return None
+
+
+@contextmanager
+def active_subset_kept(application: GlueApplication) -> Iterator[None]:
+    """
+    Leave the user's active subset as it is while a group of ours comes or goes.
+
+    glue makes every new group the active one, so that the user's next lasso would go into ours.
+    """
+    mode = application.session.edit_subset_mode
+    active = list(mode.edit_subset or [])
+    try:
+        yield
+    finally:
+        groups = application.data_collection.subset_groups
+        mode.edit_subset = [group for group in active if group in groups]
 
 
 def show_message(parent: QtWidgets.QWidget | None, title: str, text: str, detail: str = "") -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from glue_qt.utils import process_events
-from qtpy.QtCore import Qt
 
 from glue_zoobot.qt import columns
 from glue_zoobot.qt.arrangement import Arrangement
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
     from glue_qt.app import GlueApplication
     from glue_qt.viewers.scatter import ScatterViewer
 
+    from glue_zoobot.catalog import RowEmbeddings
+
 __all__ = ["WINDOW_SIZE", "grab", "open_in_glue"]
 
 #: Width and height of the main window, unless it is shown full screen.
 WINDOW_SIZE = (1600, 1000)
-
-_PANEL_WIDTH = 270
 
 
 def open_in_glue(
@@ -46,7 +45,7 @@ def open_in_glue(
     data : Data
         A catalogue, as from `glue_zoobot.catalog.load`.
     like : str, optional
-        Start with the look-alikes of the galaxy with this object_id; the first one if None.
+        Start with the look-alikes of the galaxy with this object_id; a typical one if None.
     application : GlueApplication, optional
         Where to open it; a new main window if None.
     size : (int, int)
@@ -72,7 +71,6 @@ def open_in_glue(
     # Columns first: glue's scatter viewer forgets its colour map when a column is added later.
     _add_map(data)
     _show_similar(application, data, like)
-    application.resizeDocks([similar_panel(application)], [_PANEL_WIDTH], Qt.Horizontal)
     Arrangement(application.current_tab, _views(application, data))
     process_events()
     return application
@@ -118,11 +116,17 @@ def _show_similar(application: GlueApplication, data: Data, like: str | None) ->
         rows = np.flatnonzero(object_ids_of(data) == like)
         if len(rows) == 0:
             raise CatalogueError(f"{data.label} has no galaxy {like}: give one of its ids")
-    else:
-        rows = [] if embeddings is None else embeddings.rows[:1]
-    if embeddings is not None and len(rows) > 0:
         find_similar(application, data, [int(rows[0])])
+    elif embeddings is not None:
+        find_similar(application, data, [_example(embeddings)])
     similar_panel(application).show_result()
+
+
+def _example(embeddings: RowEmbeddings) -> int:
+    """Choose a galaxy to start with: off the crowd, but no freak; the same one every time."""
+    sample = embeddings.matrix[:10_000]
+    distance = np.linalg.norm(sample - sample.mean(axis=0), axis=1)
+    return int(embeddings.rows[np.argsort(distance, kind="stable")[int(0.8 * len(sample))]])
 
 
 def _views(application: GlueApplication, data: Data) -> dict[str, Viewer]:

@@ -11,7 +11,7 @@ from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.errors import ZoobotError
-from glue_zoobot.qt.host import icon_path
+from glue_zoobot.qt.host import active_subset_kept, icon_path
 from glue_zoobot.qt.thumbnail_strip import ThumbnailStrip
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ __all__ = ["MAX_COUNT", "SimilarPanel", "similar_panel"]
 MAX_COUNT = 10_000
 
 _SLIDER_STEPS = 400
+_BEST_SHOWN = 20
+_WIDTH = 270
 _METRICS = (("cosine", "Angle (cosine)"), ("euclidean", "Distance (Euclidean)"))
 _HOW_TO = """<p style="font-size: 13pt; color: #606060">Which galaxies look like this one?</p>
 <p><b>In a scatter plot</b> choose <img src="{icon}" width="18" height="18"> <i>Similar galaxies</i>
@@ -40,6 +42,7 @@ def similar_panel(application: GlueApplication) -> SimilarPanel:
     if panel is None:
         panel = SimilarPanel(application)
         application.addDockWidget(Qt.RightDockWidgetArea, panel)
+        application.resizeDocks([panel], [_WIDTH], Qt.Horizontal)
         panel.hide()
     return panel
 
@@ -129,7 +132,10 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.footer = QtWidgets.QLabel(wordWrap=True)
         self.footer.setStyleSheet("color: #707070;")
         layout.addWidget(self.footer)
-        return page
+        scroll = QtWidgets.QScrollArea(widgetResizable=True, frameShape=QtWidgets.QFrame.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        scroll.setWidget(page)
+        return scroll
 
     def _question(self) -> QtWidgets.QLayout:
         layout = QtWidgets.QVBoxLayout()
@@ -170,7 +176,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
     def _answer(self) -> QtWidgets.QLayout:
         layout = QtWidgets.QVBoxLayout()
         layout.addWidget(_title("Most similar"))
-        self.best = ThumbnailStrip(edge=54, columns=4, limit=12)
+        self.best = ThumbnailStrip(edge=54, columns=4, limit=_BEST_SHOWN)
         layout.addWidget(self.best)
         return layout
 
@@ -206,14 +212,16 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
 
     def _keep(self) -> None:
         try:
-            group = self.state.keep()
+            with active_subset_kept(self.parent()):
+                group = self.state.keep()
         except ZoobotError as exc:
             self.footer.setText(str(exc))
         else:
             self.footer.setText(f"Kept as the subset “{group.label}”.")
 
     def _clear(self) -> None:
-        self.state.clear()
+        with active_subset_kept(self.parent()):
+            self.state.clear()
 
     # -- from the state to the window ----------------------------------------------------------------
 
@@ -258,7 +266,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.slider.set_max_count(largest)
         self._show_count(min(state.count, largest))
         self.metric.setCurrentIndex(max(0, self.metric.findData(state.metric)))
-        best = list(rows[: min(12, state.count)])
+        best = list(rows[: min(_BEST_SHOWN, state.count)])
         self.best.show_rows(
             state.data, best, [f"{ids[r]}\nsimilarity {s:.3f}" for r, s in zip(best, scores, strict=False)]
         )

@@ -1,0 +1,183 @@
+"""The *Zoobot jobs* panel: one line per job with progress, Cancel, Resume and the broken images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from glue.core.hub import HubListener
+from glue.core.message import ApplicationClosedMessage
+from qtpy import QtCore, QtWidgets
+from qtpy.QtCore import Qt
+
+from glue_zoobot.qt.broken_report import show_broken
+from glue_zoobot.qt.host import show_message
+from glue_zoobot.qt.jobs import ChildJob, EmbedJob, EmbedRequest
+from glue_zoobot.qt.map_job import MapJob
+
+if TYPE_CHECKING:
+    from glue.core import Data
+    from glue_qt.app import GlueApplication
+
+__all__ = ["JobLine", "JobsPanel", "jobs_panel"]
+
+
+def jobs_panel(application: GlueApplication) -> JobsPanel:
+    """Return the panel of an application; there is never more than one."""
+    panel = application.findChild(JobsPanel)
+    if panel is None:
+        panel = JobsPanel(application)
+        application.addDockWidget(Qt.BottomDockWidgetArea, panel)
+    return panel
+
+
+class JobLine(QtWidgets.QFrame):
+    """
+    One job.
+
+    Parameters
+    ----------
+    job : ChildJob
+
+    Attributes
+    ----------
+    removed : Signal()
+        The user has seen enough of it.
+    """
+
+    removed = QtCore.Signal()
+
+    def __init__(self, job: ChildJob) -> None:
+        super().__init__()
+        self.job = job
+        self.title = QtWidgets.QLabel(f"<b>{job.title}</b>")
+        self.bar = QtWidgets.QProgressBar()
+        self.bar.setFormat("%v of %m")
+        self.text = QtWidgets.QLabel(wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
+        self.cancel_button = _button("Cancel", "Stop cleanly; what is embedded is kept", job.cancel)
+        self.resume_button = _button("Resume", "Go on with what is still missing", job.start)
+        self.broken_button = _button(
+            "Broken images…", "Which images have no embedding, and why", self._show_broken
+        )
+        self.detail_button = _button("Details…", "What the process wrote before it ended", self._show_detail)
+        grid = QtWidgets.QGridLayout(self)
+        grid.setContentsMargins(10, 6, 10, 6)
+        grid.setHorizontalSpacing(8)
+        grid.addWidget(self.title, 0, 0)
+        grid.addWidget(self.bar, 0, 1)
+        grid.addWidget(self.text, 1, 0, 1, 2)
+        self.remove_button = _button("Remove", "Take this line off the list", self.removed.emit)
+        buttons = (
+            self.broken_button,
+            self.detail_button,
+            self.resume_button,
+            self.cancel_button,
+            self.remove_button,
+        )
+        for column, button in enumerate(buttons):
+            grid.addWidget(button, 0, 2 + column, 2, 1)
+        grid.setColumnStretch(1, 1)
+        job.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the job as it is now."""
+        job = self.job
+        active = job.state in ("running", "cancelling")
+        self.bar.setMaximum(job.total if job.total else int(not active))
+        self.bar.setValue(job.done)
+        self.bar.setTextVisible(job.total > 0)
+        self.text.setText(job.message)
+        self.text.setStyleSheet("color: #b02a1a;" if job.state == "failed" else "color: palette(text);")
+        self.cancel_button.setVisible(active)
+        self.cancel_button.setEnabled(job.state == "running")
+        self.remove_button.setVisible(not active)
+        self.resume_button.setVisible(job.state in ("cancelled", "failed"))
+        self.detail_button.setVisible(job.state == "failed" and bool(job.detail.strip()))
+        self.broken_button.setVisible(job.broken > 0)
+
+    def _show_broken(self) -> None:
+        show_broken(self, self.job.request.store)
+
+    def _show_detail(self) -> None:
+        show_message(self, self.job.title, self.job.message, self.job.detail)
+
+
+class JobsPanel(QtWidgets.QDockWidget, HubListener):
+    """
+    All jobs of a session; stops them when the application closes.
+
+    Parameters
+    ----------
+    application : GlueApplication
+        The main window; owner of the panel and, through it, of the jobs.
+    """
+
+    def __init__(self, application: GlueApplication) -> None:
+        super().__init__("Zoobot jobs", application)
+        self.setObjectName("zoobot_jobs_panel")
+        self.lines: list[JobLine] = []
+        self._lines_layout = QtWidgets.QVBoxLayout()
+        self._lines_layout.setContentsMargins(0, 0, 0, 0)
+        self._empty = QtWidgets.QLabel("No jobs. Right-click a dataset and choose Zoobot: Embed…", margin=10)
+        inside = QtWidgets.QWidget()
+        layout = QtWidgets.QVBoxLayout(inside)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._empty)
+        layout.addLayout(self._lines_layout)
+        layout.addStretch(1)
+        self.setWidget(inside)
+        self._hub = application.session.hub
+        self._hub.subscribe(self, ApplicationClosedMessage, handler=self._stop_all)
+        QtWidgets.QApplication.instance().aboutToQuit.connect(self._stop_all)
+
+    def embed(self, data: Data, request: EmbedRequest) -> EmbedJob:
+        """Start a job, or show the one that fills the same store already."""
+        for job in (line.job for line in self.lines):
+            if isinstance(job, EmbedJob) and job.request.store == request.store and job.running:
+                return job
+        job = EmbedJob(data, request, self)
+        if request.add_map:
+            job.finished.connect(lambda: self.add_map(job.data, "pca"))
+        self._run(job)
+        return job
+
+    def add_map(self, data: Data, method: str) -> MapJob | None:
+        """Start a map of a dataset; say so if it has no embeddings."""
+        from glue_zoobot.catalog import embeddings_of, why_no_embeddings
+
+        embeddings = embeddings_of(data)
+        if embeddings is None:
+            show_message(self, "Add map", why_no_embeddings(data))
+            return None
+        job = MapJob(data, embeddings.path, method, self)
+        self._run(job)
+        return job
+
+    def _run(self, job: ChildJob) -> None:
+        line = JobLine(job)
+        line.removed.connect(lambda: self._remove(line))
+        self.lines.append(line)
+        self._lines_layout.addWidget(line)
+        self._empty.hide()
+        self.show()
+        self.raise_()
+        job.start()
+
+    def _remove(self, line: JobLine) -> None:
+        self.lines.remove(line)
+        self._lines_layout.removeWidget(line)
+        line.deleteLater()
+        line.job.deleteLater()
+        self._empty.setVisible(not self.lines)
+
+    def _stop_all(self, *args: Any) -> None:
+        for line in self.lines:
+            line.job.stop_now()
+        self._hub.unsubscribe_all(self)
+
+
+def _button(text: str, tip: str, action: Any) -> QtWidgets.QPushButton:
+    button = QtWidgets.QPushButton(text)
+    button.setToolTip(tip)
+    button.clicked.connect(lambda: action())
+    return button
