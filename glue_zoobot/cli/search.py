@@ -69,8 +69,21 @@ def similar_table(
             "rank": np.arange(1, len(rows) + 1),
             "similarity": scores,
         },
-        meta={"like": ", ".join(to), "unlike": ", ".join(unlike), "metric": metric, **opened.provenance()},
+        meta={"like": ", ".join(to), "unlike": ", ".join(unlike), "metric": metric, **provenance(opened)},
     )
+
+
+def provenance(store: EmbeddingStore) -> dict[str, str]:
+    """Say what the embeddings behind a result are, for the metadata of its table."""
+    encoder = store.manifest["encoder"]
+    return {
+        "encoder": str(encoder["name"]),
+        "weights_sha256": str(encoder["sha256"]),
+        "preprocessing_hash": str(encoder["preprocessing_hash"]),
+        "precision": str(store.precision),
+        "catalogue_plan": str(store.manifest["catalogue"]["plan"]),
+        **{f"version_{name}": str(number) for name, number in store.manifest["versions"].items()},
+    }
 
 
 def _rows(object_ids: np.ndarray, wanted: list[str]) -> list[int]:
@@ -113,5 +126,5 @@ def map_table(opened: EmbeddingStore, method: str, random_state: int = 0) -> Tab
     position, provenance = lay_out(matrix, method=method, random_state=random_state)
     return Table(
         {"object_id": object_ids.astype(str), "map_x": position[:, 0], "map_y": position[:, 1]},
-        meta={**provenance, **opened.provenance()},
+        meta={**provenance, **provenance(opened)},
     )
