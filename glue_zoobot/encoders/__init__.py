@@ -7,6 +7,7 @@ package, listing what it knows and asking what is cached import neither torch no
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glue_zoobot.encoders.find import find
@@ -44,9 +45,9 @@ _NEEDS_TORCH = {
 }
 
 
-def is_cached(spec: EncoderSpec | str) -> bool:
+def is_cached(spec: EncoderSpec | str | Path) -> bool:
     """Whether an encoder's weights are on this machine. Asks no network."""
-    return cached(find(spec) if isinstance(spec, str) else spec) is not None
+    return cached(spec if isinstance(spec, EncoderSpec) else find(spec)) is not None
 
 
 def listing() -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -130,14 +131,14 @@ def finite_rows(embeddings: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(embeddings).all(axis=1))
 
 
-def load(spec: EncoderSpec | str, device: str = "auto") -> Encoder:
+def load(spec: EncoderSpec | str | Path, device: str = "auto") -> Encoder:
     """
     Load an encoder, downloading its weights if they are not on this machine.
 
     Parameters
     ----------
-    spec : EncoderSpec or str
-        Or a name that `find` knows.
+    spec : EncoderSpec, str or Path
+        Or a name or path that `find` knows.
     device : str
         ``auto`` takes a GPU where there is one.
 
@@ -151,7 +152,7 @@ def load(spec: EncoderSpec | str, device: str = "auto") -> Encoder:
     EncoderError
         If the encoder is unknown, or its weights are missing, damaged, altered, or do not fit the network.
     """
-    spec = find(spec) if isinstance(spec, str) else spec
+    spec = spec if isinstance(spec, EncoderSpec) else find(spec)
     file = weights.fetch(spec)
     digest = weights.sha256_of(file.path)
     if spec.sha256 not in (None, digest):

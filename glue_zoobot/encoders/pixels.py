@@ -58,8 +58,8 @@ def resize(image: NDArray[np.uint8], spec: EncoderSpec) -> torch.Tensor:
     """
     _check_picture(image)
     rows, columns = central_square(image.shape[0], image.shape[1], spec.crop)
-    # contiguous rows of RGB viewed as channels-last: the layout of torch's fast uint8 path
-    square = torch.from_numpy(np.ascontiguousarray(image[rows, columns])).permute(2, 0, 1)[None]
+    # a copy of RGB rows viewed as channels-last: the layout of torch's fast uint8 path
+    square = torch.from_numpy(np.array(image[rows, columns], order="C")).permute(2, 0, 1)[None]
     if square.shape[-1] != spec.input_size:
         size = [spec.input_size, spec.input_size]
         square = functional.interpolate(
