@@ -49,7 +49,7 @@ class Meter:
         """Progress at this moment."""
         now = self._clock()
         self._history.append((now, done))
-        while len(self._history) > 2 and self._history[1][0] <= now - self._window:
+        while len(self._history) > 2 and self._history[0][0] < now - self._window:
             self._history.popleft()
         then, before = self._history[0]
         if now <= then or done <= before:

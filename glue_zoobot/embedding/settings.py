@@ -64,7 +64,8 @@ def device_kind(encoder: Any) -> str:
 def _trial_precision(source: Any, rows: np.ndarray, encoder: Any) -> str:
     from glue_zoobot.encoders import choose_precision
 
-    return choose_precision(encoder, list(islice(_readable(source, rows), TRIAL_IMAGES))).precision
+    encoder.set_precision("float32")
+    return choose_precision(encoder, list(islice(_readable(source, rows), TRIAL_IMAGES)))
 
 
 def _readable(source: Any, rows: np.ndarray) -> Iterator[np.ndarray]:

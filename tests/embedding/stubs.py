@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import multiprocessing
 
 import numpy as np
+import pyarrow.parquet as pq
 import torch
 
 from glue_zoobot.errors import ImageError
@@ -42,7 +44,13 @@ class StubEncoder:
 
     def embed(self, batch: torch.Tensor) -> np.ndarray:
         self.batch_sizes.append(len(batch))
-        flat = batch.numpy().reshape(len(batch), -1).astype(np.float32)
+        return self.forward(self.preprocess(batch))
+
+    def preprocess(self, batch: torch.Tensor) -> torch.Tensor:
+        return batch
+
+    def forward(self, inputs: torch.Tensor) -> np.ndarray:
+        flat = inputs.numpy().reshape(len(inputs), -1).astype(np.float32)
         weights = np.random.default_rng(0).normal(size=(flat.shape[1], self.spec.width)).astype(np.float32)
         return np.stack([row @ weights for row in flat]) / 255
 
@@ -65,6 +73,22 @@ class StubSource:
             raise ImageError(object_id, "the file is empty")
         seed = int.from_bytes(hashlib.sha256(object_id.encode()).digest()[:4], "big")
         return np.random.default_rng(seed).integers(0, 256, (10, 10, 3), dtype=np.uint8)
+
+
+def forkserver():
+    """Child processes that need not import everything again."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.embedding.stubs", "glue_zoobot.embedding"])
+    return context
+
+
+def flip_a_bit(path) -> None:
+    """Damage the embeddings of a shard."""
+    with pq.ParquetFile(path) as file:
+        column = file.metadata.row_group(0).column(1)
+    data = bytearray(path.read_bytes())
+    data[column.data_page_offset + column.total_compressed_size // 2] ^= 0x10
+    path.write_bytes(data)
 
 
 def ids(n: int) -> list[str]:
