@@ -6,6 +6,7 @@ import os
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy.table import Table
@@ -110,7 +111,7 @@ def _pixel_map(reference: fits.Planes, plane: fits.Planes) -> tuple[np.ndarray, 
     """Linear map from pixels of the reference to pixels of a band; the identity where there is no WCS."""
     from astropy.wcs import WCS
 
-    frames = [WCS(p.header, naxis=2, fix=False) for p in (reference, plane)]
+    frames = [WCS(_current(p.header), naxis=2, fix=False) for p in (reference, plane)]
     if not all(w.has_celestial for w in frames):
         if reference.pixels.shape != plane.pixels.shape:
             raise UnreadableImage("the bands differ in size and have no WCS to align them by")
@@ -120,6 +121,13 @@ def _pixel_map(reference: fits.Planes, plane: fits.Planes) -> tuple[np.ndarray, 
     origin, right, up = frames[1].all_world2pix(frames[0].all_pix2world(corners, 0), 0)
     matrix = np.column_stack([(right - origin) / max(width - 1, 1), (up - origin) / max(height - 1, 1)])
     return matrix, origin
+
+
+def _current(header: Any) -> Any:
+    """Header without the old keyword RADECSYS, of which astropy would warn for every file."""
+    header = header.copy()
+    header.remove("RADECSYS", ignore_missing=True)
+    return header
 
 
 def open_bands(spec: SourceSpec, folder: Path) -> Catalogue:

@@ -27,6 +27,7 @@ FORMATS = ("JPEG", "PNG", "TIFF")
 MAX_PIXELS = 4096 * 4096
 _ORIENTATION = 0x0112  # EXIF tag
 
+_DECODABLE = ("a JPEG file", "a PNG file", "a TIFF file")
 _SIGNATURES = (
     (b"SIMPLE  =", "a FITS file"),
     (b"\xff\xd8\xff", "a JPEG file"),
@@ -71,7 +72,8 @@ def broken_because(object_id: str) -> Iterator[None]:
     except (OSError, EOFError, SyntaxError, ValueError, struct.error, zlib.error, gzip.BadGzipFile) as error:
         # Pillow: OSError (truncated), SyntaxError (broken PNG), ValueError, struct.error (bad headers).
         # astropy, h5py, pyarrow: OSError or ValueError. gzip: EOFError, zlib.error.
-        raise ImageError(object_id, f"damaged image: {_one_line(error)}") from error
+        what = "cut short" if "truncated" in str(error).lower() else "damaged image"
+        raise ImageError(object_id, f"{what}: {_one_line(error)}") from error
 
 
 def _one_line(error: BaseException) -> str:
@@ -116,6 +118,8 @@ def decode(file: BinaryIO) -> np.ndarray:
     except UnidentifiedImageError as error:
         file.seek(0)
         what = describe(file.read(64))
+        if what in _DECODABLE:
+            raise UnreadableImage(f"{what} that is damaged or of an unusual kind") from error
         raise UnreadableImage(f"{what}, where JPEG, PNG or TIFF was expected") from error
     with image:
         check_size(*image.size)

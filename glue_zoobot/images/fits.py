@@ -82,7 +82,7 @@ def opened(path: str) -> Iterator[Any]:
 
     with open(path, "rb") as file:  # noqa: PTH123  to say what it is when it is not FITS
         start = file.read(64)
-    if not start.startswith((b"SIMPLE", b"\x1f\x8b")):
+    if not start.startswith((b"SIMPLE  =", b"\x1f\x8b")):
         raise UnreadableImage(f"{describe(start)}, where FITS was expected")
     with damage_explained(), fits.open(path, memmap=False, lazy_load_hdus=True) as hdus:
         yield hdus

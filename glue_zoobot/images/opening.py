@@ -160,6 +160,7 @@ def _open_folder(spec: SourceSpec, folder: Path) -> Catalogue:
 
 def _try_table(spec: SourceSpec, path: Path) -> Catalogue | None:
     try:
-        return _open_file(replace(spec, path=str(path)), path)
+        catalogue = _open_file(replace(spec, path=str(path)), path)
+        return replace(catalogue, spec=spec)
     except CatalogueError:
         return None  # a table of something else, beside the images

@@ -115,14 +115,15 @@ class _BlockReader:
         batches = self._files[number].iter_batches(
             _BLOCK_ROWS, row_groups=[row_group], columns=[self.column], use_threads=False
         )
-        return _in_blocks(_cells(batch.column(0)) for batch in batches)
+        return _in_blocks(_leaves(batch.column(0)) for batch in batches)
 
 
 def _size(cells: Cells) -> int:
     return sum(len(cell) for cell in cells if cell)
 
 
-def _cells(column: pyarrow.Array) -> Cells:
+def _leaves(column: pyarrow.Array) -> list[Any]:
+    """Values of a column, or of the one field of a struct that was read."""
     import pyarrow as pa
 
     return (column.field(0) if pa.types.is_struct(column.type) else column).to_pylist()
@@ -194,6 +195,6 @@ def _file_stems(paths: list[Path], column: str) -> list[str] | None:
         return None
     names: list[str | None] = []
     for path in paths:
-        struct = pq.read_table(path, columns=[column.removesuffix("bytes") + "path"]).column(0)
-        names += [cell and cell.get("path") for cell in struct.to_pylist()]
+        table = pq.ParquetFile(path).read(columns=[column.removesuffix("bytes") + "path"])
+        names += [name for chunk in table.column(0).chunks for name in _leaves(chunk)]
     return stems([str(n) for n in names]) if all(names) else None
