@@ -8,19 +8,20 @@ import numpy as np
 from glue_qt.config import layer_action, menubar_plugin
 from qtpy import QtWidgets
 
-from glue_zoobot.errors import ZoobotError
 from glue_zoobot.qt.check import CheckDialog
 from glue_zoobot.qt.embed_dialog import EmbedDialog
 from glue_zoobot.qt.finding import find_similar
 from glue_zoobot.qt.host import application_of, show_message
 from glue_zoobot.qt.jobs_panel import jobs_panel
 from glue_zoobot.qt.similar_panel import similar_panel
+from glue_zoobot.qt.threads import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from glue.core import Data, DataCollection, Subset, SubsetGroup
     from glue.core.session import Session
+    from glue_qt.app import GlueApplication
 
 
 @menubar_plugin("Zoobot: similar galaxies panel")
@@ -110,8 +111,8 @@ def find_similar_to_subset(layer: Subset | SubsetGroup, data_collection: DataCol
         text = f"No galaxy of “{layer.label}” has an embedding: choose Zoobot: Embed… on its catalogue first."
         show_message(application, "Find similar", text)
         return
-    text = find_similar(application, subset.data, np.flatnonzero(subset.to_mask()))
-    application.statusBar().showMessage(text, 8000)
+    rows = np.flatnonzero(subset.to_mask())
+    find_similar(application, subset.data, rows, lambda text: _say(application, text))
 
 
 def _subset_with_embeddings(layer: Subset | SubsetGroup) -> Subset | None:
@@ -147,14 +148,19 @@ def _ask_for_images(parent: QtWidgets.QWidget) -> str:
 
 
 def _attach(
-    application: QtWidgets.QMainWindow, title: str, what: str, data: Data, attach: Callable[[], int]
+    application: GlueApplication, title: str, what: str, data: Data, attach: Callable[[], int]
 ) -> None:
-    """Attach, and say in one line how much of the dataset was matched."""
-    try:
-        matched = attach()
-    except ZoobotError as exc:
-        show_message(application, title, str(exc))
-        return
-    application.statusBar().showMessage(
-        f"{matched:,} of {data.size:,} rows of {data.label} have {what} now", 8000
-    )
+    """Attach off the GUI thread, and say how much of the dataset was matched."""
+
+    def done(matched: int) -> None:
+        _say(application, f"{matched:,} of {data.size:,} rows of {data.label} have {what} now")
+
+    def failed(error: Exception) -> None:
+        show_message(application, title, str(error))
+
+    _say(application, f"Looking for the {what} of {data.label}…")
+    run_in_thread(application, attach, done, failed)
+
+
+def _say(application: GlueApplication, text: str) -> None:
+    application.statusBar().showMessage(text, 8000)

@@ -57,7 +57,7 @@ class BrokenReport(QtWidgets.QDialog):
         layout.addWidget(self.summary)
         layout.addWidget(self.table)
         layout.addWidget(buttons)
-        self._work = run_in_thread(lambda: _without_embedding(store), self._fill, self._fail)
+        self._work = run_in_thread(self, lambda: _without_embedding(store), self._fill, self._fail)
         self.finished.connect(self._work.drop)
 
     def _fill(self, bad: Table) -> None:

@@ -52,7 +52,7 @@ class EmbedDialog(QtWidgets.QDialog):
         self._build()
         self._probe_timer = QtCore.QTimer(self, singleShot=True, interval=400)
         self._probe_timer.timeout.connect(self._start_probe)
-        self._work = run_in_thread(_list_encoders, self._fill_encoders, self._fail)
+        self._work = run_in_thread(self, _list_encoders, self._fill_encoders, self._fail)
         self.finished.connect(self._release)
 
     @property
@@ -182,7 +182,7 @@ class EmbedDialog(QtWidgets.QDialog):
             return
         self.start_button.setEnabled(bool(self.encoder))
         if self.encoder and not self._store_chosen:
-            run_in_thread(lambda: _default_store(self._spec.path, self.encoder), self._set_store)
+            run_in_thread(self, lambda: _default_store(self._spec.path, self.encoder), self._set_store)
         self._rate = None
         self._say("Looking at a few galaxies…")
         self._probe_timer.start()

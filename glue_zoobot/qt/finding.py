@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from glue_zoobot.errors import ZoobotError
 from glue_zoobot.qt.host import active_subset_kept
 from glue_zoobot.qt.similar_panel import similar_panel
+from glue_zoobot.qt.threads import run_in_thread
 
 if TYPE_CHECKING:
     from glue.core import Data
     from glue_qt.app import GlueApplication
 
-__all__ = ["find_similar"]
+__all__ = ["find_now", "find_similar"]
 
 
-def find_similar(application: GlueApplication, data: Data, like: Sequence[int]) -> str:
+def find_similar(
+    application: GlueApplication, data: Data, like: Sequence[int], report: Callable[[str], None]
+) -> None:
     """
-    Find the galaxies most like some rows, and show the panel.
+    Find the galaxies most like some rows, and show the panel; the window does not wait for it.
 
     Parameters
     ----------
@@ -27,12 +30,22 @@ def find_similar(application: GlueApplication, data: Data, like: Sequence[int]) 
         The catalogue.
     like : sequence of int
         Rows of the example galaxies.
-
-    Returns
-    -------
-    str
-        What was done, or why it could not be done, in one line for a status bar.
+    report : callable
+        Told what was done, or why it could not be done, in one line for a status bar.
     """
+    from glue_zoobot.catalog import similar_galaxies
+
+    def find(_: object) -> None:
+        if application.app is not None:  # not closed meanwhile
+            report(find_now(application, data, like))
+
+    report("Reading the embeddings…")
+    metric = similar_galaxies(application.data_collection).metric
+    run_in_thread(application, lambda: _prepare(data, metric), find, lambda error: report(str(error)))
+
+
+def find_now(application: GlueApplication, data: Data, like: Sequence[int]) -> str:
+    """Find at once, as long as it takes; return what was done, or why it could not be done."""
     from glue_zoobot.catalog import object_ids_of, similar_galaxies
 
     state = similar_galaxies(application.data_collection)
@@ -46,3 +59,12 @@ def find_similar(application: GlueApplication, data: Data, like: Sequence[int]) 
         return state.note
     what = object_ids_of(data)[like[0]] if len(like) == 1 else f"{len(like):,} galaxies"
     return f"Showing the {min(state.count, len(state.rows)):,} galaxies most like {what}"
+
+
+def _prepare(data: Data, metric: str) -> None:
+    """Read the embeddings, which takes seconds for a large catalogue, the first time."""
+    from glue_zoobot.catalog import embeddings_of
+
+    embeddings = embeddings_of(data)
+    if embeddings is not None:
+        embeddings.search(metric)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy import QtCore
 
-from glue_zoobot.errors import ZoobotError
 from glue_zoobot.qt.child import Child
+from glue_zoobot.qt.threads import run_in_thread
 
 if TYPE_CHECKING:
     from glue.core import Data
@@ -205,21 +205,26 @@ class EmbedJob(ChildJob):
         return self.request.arguments()
 
     def succeed(self, outcome: dict[str, Any]) -> None:
-        """Hand the embeddings to the dataset."""
+        """Hand the embeddings to the dataset; they are read off the GUI thread."""
         from glue_zoobot.catalog import attach_embeddings
 
-        embedded, self.broken = int(outcome.get("embedded", 0)), int(outcome.get("broken", 0))
-        self.done = self.total = max(self.total, embedded + self.broken)
-        if self.data is None:
-            self.become("done", f"{embedded:,} embedded; the dataset was closed meanwhile.")
+        self.broken = int(outcome.get("broken", 0))
+        self.done = self.total = max(self.total, int(outcome.get("embedded", 0)) + self.broken)
+        data = self.data
+        if data is None:
+            self.become("done", "Embedded; the dataset was closed meanwhile.")
             return
-        try:
-            attach_embeddings(self.data, self.request.store)
-        except ZoobotError as exc:
-            self.become("failed", str(exc))
-            return
+        self.become("running", "Reading the embeddings…")
+        run_in_thread(
+            self,
+            lambda: attach_embeddings(data, self.request.store),
+            self._attached,
+            lambda error: self.become("failed", str(error)),
+        )
+
+    def _attached(self, matched: int) -> None:
         broken = f", {self.broken:,} images broken" if self.broken else ""
-        self.become("done", f"{embedded:,} galaxies embedded{broken}. Similar galaxies can be found now.")
+        self.become("done", f"{matched:,} galaxies embedded{broken}. Similar galaxies can be found now.")
         self.finished.emit()
 
 

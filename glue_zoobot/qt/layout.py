@@ -11,7 +11,7 @@ from glue_qt.utils import process_events
 
 from glue_zoobot.qt import columns
 from glue_zoobot.qt.arrangement import Arrangement
-from glue_zoobot.qt.finding import find_similar
+from glue_zoobot.qt.finding import find_now
 from glue_zoobot.qt.similar_panel import similar_panel
 
 if TYPE_CHECKING:
@@ -116,9 +116,9 @@ def _show_similar(application: GlueApplication, data: Data, like: str | None) ->
         rows = np.flatnonzero(object_ids_of(data) == like)
         if len(rows) == 0:
             raise CatalogueError(f"{data.label} has no galaxy {like}: give one of its ids")
-        find_similar(application, data, [int(rows[0])])
+        find_now(application, data, [int(rows[0])])
     elif embeddings is not None:
-        find_similar(application, data, [_example(embeddings)])
+        find_now(application, data, [_example(embeddings)])
     similar_panel(application).show_result()
 
 

@@ -52,7 +52,7 @@ class MapJob(ChildJob):
         from astropy.table import Table
 
         self.become("running", "Reading the map…")
-        run_in_thread(lambda: Table.read(self._file), self._write, self._fail)
+        run_in_thread(self, lambda: Table.read(self._file), self._write, self._fail)
 
     def _write(self, table: Table) -> None:
         from glue_zoobot.catalog import write_columns

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
 from typing import Any
 
-from qtpy import QtCore, QtWidgets
+from qtpy import QtCore
 
 __all__ = ["Work", "run_in_thread"]
 
@@ -45,7 +46,7 @@ class Work(QtCore.QThread):
         except Exception as exc:
             self._finished.emit(None, exc)
 
-    def drop(self) -> None:
+    def drop(self, *args: Any) -> None:
         """Let the thread end by itself and do nothing with its result."""
         self._done = self._failed = None
 
@@ -62,19 +63,20 @@ class Work(QtCore.QThread):
 
 
 def run_in_thread(
+    owner: QtCore.QObject,
     func: Callable[[], Any],
     done: Callable[[Any], None] | None = None,
     failed: Callable[[Exception], None] | None = None,
 ) -> Work:
-    """Start a `Work` and keep it alive until it has finished."""
+    """Start a `Work` and keep it alive until it has finished; its result is dropped if `owner` is gone."""
     work = Work(func, done, failed)
-    if not _LIVE:
-        QtWidgets.QApplication.instance().aboutToQuit.connect(_wait_for_all, QtCore.Qt.UniqueConnection)
+    owner.destroyed.connect(work.drop)
     _LIVE.add(work)
     work.start()
     return work
 
 
+@atexit.register
 def _wait_for_all() -> None:
     for work in list(_LIVE):
         work.drop()

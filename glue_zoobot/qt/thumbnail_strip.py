@@ -70,7 +70,7 @@ class ThumbnailStrip(QtWidgets.QWidget):
         if images is not None:
             edge = round(self._edge * self.devicePixelRatioF())
             self._work = run_in_thread(
-                lambda: [_read(images, row, edge) for row in wanted], self._set_pictures
+                self, lambda: [_read(images, row, edge) for row in wanted], self._set_pictures
             )
 
     def _set_labels(self, captions: Sequence[str]) -> None:

@@ -36,4 +36,8 @@ class SimilarTool(ToolbarModeBase):
         if data is None:
             self.viewer.set_status("No galaxy there: click closer to a point")
             return
-        self.viewer.set_status(find_similar(self.viewer.session.application, data, [row]))
+        find_similar(self.viewer.session.application, data, [row], self._report)
+
+    def _report(self, text: str) -> None:
+        if self.viewer is not None:  # not closed meanwhile
+            self.viewer.set_status(text)
