@@ -187,7 +187,7 @@ def test_no_more_than_a_few_pictures_are_held(make_store):
     store, plan, source, encoder = make_store(2000, rows_per_shard=1000, embed=False)
     ahead = []
     run(plan, store, source, encoder, progress=lambda report: ahead.append(len(source.reads) - report.done))
-    assert max(ahead) < 100
+    assert max(ahead) < 200  # a few batches of at most 32
 
 
 def test_an_empty_catalogue_is_finished(make_store):
