@@ -14,14 +14,9 @@ __all__ = ["EmptyPage"]
 
 
 class EmptyPage(QWidget):
-    """
-    Explains why there are no pictures.
+    """Explains why there are no pictures."""
 
-    Signals
-    -------
-    attach_wanted() : the user wants to say where the pictures are.
-    """
-
+    #: The user wants to say where the pictures are.
     attach_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -40,7 +35,7 @@ class EmptyPage(QWidget):
         layout.addWidget(self.attach, alignment=Qt.AlignCenter)
         layout.addStretch()
 
-    def explain(self, data: Data | None, images: object | None, rows: np.ndarray) -> bool:
+    def explain(self, data: Data | None, images: catalog.RowImages | None, rows: np.ndarray) -> bool:
         """Say what is missing; return whether anything is."""
         title, text = _explanation(data, images, rows)
         self.text.setText(f"<h3>{title}</h3>{text}")
@@ -48,7 +43,7 @@ class EmptyPage(QWidget):
         return bool(title)
 
 
-def _explanation(data: Data | None, images: object | None, rows: np.ndarray) -> tuple[str, str]:
+def _explanation(data: Data | None, images: catalog.RowImages | None, rows: np.ndarray) -> tuple[str, str]:
     if data is None:
         return "No galaxies yet", "Drag a catalogue from the data collection here."
     if images is None:

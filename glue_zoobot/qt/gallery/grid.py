@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
@@ -13,6 +14,11 @@ from glue_zoobot.qt.gallery.painting import BACKGROUND, CellPainter, cell_size
 from glue_zoobot.qt.gallery.selection import GallerySelection
 from glue_zoobot.qt.gallery.state import GalleryViewerState
 from glue_zoobot.qt.gallery.thumbnails import Thumbnail, ThumbnailLoader
+
+if TYPE_CHECKING:
+    from qtpy.QtCore import QObject
+    from qtpy.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
+    from qtpy.QtWidgets import QWidget
 
 __all__ = ["Cell", "GridModel", "GridView"]
 
@@ -53,7 +59,7 @@ class GridModel(QAbstractTableModel):
         state: GalleryViewerState,
         selection: GallerySelection,
         thumbnails: ThumbnailLoader,
-        parent=None,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._state, self._selection, self._thumbnails = state, selection, thumbnails
@@ -113,16 +119,16 @@ class GridModel(QAbstractTableModel):
 
     # ---- what Qt asks
 
-    def rowCount(self, parent=QModelIndex()):  # noqa: B008  Qt's own default
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008  Qt's own default
         return 0 if parent.isValid() else -(-len(self.rows) // self.n_columns)
 
-    def columnCount(self, parent=QModelIndex()):  # noqa: B008
+    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else self.n_columns
 
-    def flags(self, index):
+    def flags(self, index: QModelIndex) -> Qt.ItemFlag:
         return Qt.ItemIsEnabled if self.position(index) >= 0 else Qt.NoItemFlags
 
-    def data(self, index, role=Qt.DisplayRole):
+    def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> str | None:
         position = self.position(index)
         if position < 0:
             return None
@@ -138,16 +144,33 @@ class GridView(QTableView):
     """
     Shows a `GridModel`, and turns mouse and keys into a `GallerySelection`.
 
-    Signals
-    -------
-    selected(extends) : a gesture is complete; ``extends``: it added to the selection before it.
-    similar_wanted() : the user asked for look-alikes.
+    Parameters
+    ----------
+    model : GridModel
+        What is shown.
+    selection : GallerySelection
+        What the user's gestures change.
+    state : GalleryViewerState
+        Gives the size of the pictures.
+    thumbnails : ThumbnailLoader
+        Is told which pictures are wanted.
+    parent : QWidget, optional
+        Owner.
     """
 
+    #: A gesture is complete; True if it added to the selection before it.
     selected = Signal(bool)
+    #: The user asked for look-alikes.
     similar_wanted = Signal()
 
-    def __init__(self, model: GridModel, selection: GallerySelection, state, thumbnails, parent=None) -> None:
+    def __init__(
+        self,
+        model: GridModel,
+        selection: GallerySelection,
+        state: GalleryViewerState,
+        thumbnails: ThumbnailLoader,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._selection, self._state, self._thumbnails = selection, state, thumbnails
         self._press: QPoint | None = None  # where a rubber band began, in the coordinates of the whole grid
@@ -202,7 +225,7 @@ class GridView(QTableView):
             self.scrollTo(self.model().index_of(top), QAbstractItemView.PositionAtTop)
         self._load_soon()
 
-    def resizeEvent(self, event):
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.lay_out()
 
@@ -246,7 +269,7 @@ class GridView(QTableView):
 
     # ---- pictures
 
-    def _load_soon(self, *args) -> None:
+    def _load_soon(self, *args: object) -> None:
         self._load_timer.start()
 
     def load_visible(self) -> None:
@@ -276,7 +299,7 @@ class GridView(QTableView):
     def _to_grid(self, point: QPoint) -> QPoint:
         return point + QPoint(0, self.verticalScrollBar().value())
 
-    def mousePressEvent(self, event):
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.LeftButton:
             return
         self.setFocus()
@@ -284,7 +307,7 @@ class GridView(QTableView):
         self._base = self._selection.mask if event.modifiers() & Qt.ControlModifier else None
         self._selection.begin()
 
-    def mouseMoveEvent(self, event):
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._press is None:
             super().mouseMoveEvent(event)
             return
@@ -311,7 +334,7 @@ class GridView(QTableView):
         self._drag_timer.stop()
         self._press = self._band = None
 
-    def mouseReleaseEvent(self, event):
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._press is None or event.button() != Qt.LeftButton:
             return
         banded = self._band is not None
@@ -322,7 +345,7 @@ class GridView(QTableView):
         self.viewport().update()
         self.selected.emit(extends)
 
-    def _click(self, event) -> bool:
+    def _click(self, event: QMouseEvent) -> bool:
         position = self.model().position(self.indexAt(event.position().toPoint()))
         keys = event.modifiers()
         if position < 0:  # beside the galaxies: let go of them, but leave glue's subset alone
@@ -337,17 +360,17 @@ class GridView(QTableView):
             self._selection.only(position)
         return True
 
-    def mouseDoubleClickEvent(self, event):
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         event.accept()
 
-    def paintEvent(self, event):
+    def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         if self._band is not None:
             self.itemDelegate().paint_band(self, self._band.translated(0, -self.verticalScrollBar().value()))
 
     # ---- keys
 
-    def keyPressEvent(self, event):
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         key, shift = event.key(), bool(event.modifiers() & Qt.ShiftModifier)
         target = self._target(key)
         if target is not None:
@@ -403,5 +426,5 @@ class GridView(QTableView):
         self.viewport().update()
         self.selected.emit(extends)
 
-    def sizeHint(self):
+    def sizeHint(self) -> QSize:
         return QSize(640, 480)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from qtpy.QtWidgets import QFrame, QLabel, QVBoxLayout
 
-from glue_zoobot.qt.gallery.thumbnails import ThumbnailLoader
+from glue_zoobot.qt.gallery.thumbnails import Thumbnail, ThumbnailLoader
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
+    from glue_zoobot.qt.gallery.grid import GridView
+    from glue_zoobot.qt.gallery.state import GalleryViewerState
 
 __all__ = ["HoverPicture"]
 
@@ -20,7 +27,7 @@ LARGE_BYTES = 16 * 2**20
 class _Popup(QFrame):
     """A picture above a table of values; takes neither the mouse nor the keyboard."""
 
-    def __init__(self, parent) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.ToolTip)
         self.setAttribute(Qt.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WA_ShowWithoutActivating)
@@ -34,7 +41,7 @@ class _Popup(QFrame):
         layout.addWidget(self.picture)
         layout.addWidget(self.values)
 
-    def set_values(self, pairs) -> None:
+    def set_values(self, pairs: list[tuple[str, str]]) -> None:
         rows = "".join(
             f"<tr><td style='{NAME_STYLE}'>{escape(label)}</td><td>{escape(value)}</td></tr>"
             for label, value in pairs
@@ -54,7 +61,7 @@ class HoverPicture(QObject):
         Gives the values, and whether to enlarge at all.
     """
 
-    def __init__(self, view, state) -> None:
+    def __init__(self, view: GridView, state: GalleryViewerState) -> None:
         super().__init__(view)
         self._view, self._state = view, state
         self._row = -1
@@ -67,7 +74,7 @@ class HoverPicture(QObject):
         view.installEventFilter(self)
         view.verticalScrollBar().valueChanged.connect(self.hide)
 
-    def eventFilter(self, watched, event):
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
         if kind == QEvent.MouseMove and watched is self._view.viewport() and not event.buttons():
             self._on_move(event.position().toPoint())
@@ -84,7 +91,7 @@ class HoverPicture(QObject):
         if row >= 0 and self._state.enlarge and not self.popup.isVisible():
             self._timer.start()
 
-    def hide(self, *args) -> None:
+    def hide(self, *args: object) -> None:
         """Show nothing until the mouse rests again."""
         self._timer.stop()
         self.popup.hide()
@@ -103,7 +110,7 @@ class HoverPicture(QObject):
         self.popup.move(self._place())
         self.popup.show()
 
-    def _set_picture(self, thumbnail) -> None:
+    def _set_picture(self, thumbnail: Thumbnail) -> None:
         if thumbnail.pixmap is not None:
             edge = round(EDGE * thumbnail.pixmap.devicePixelRatio())
             self.popup.picture.setPixmap(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from echo.qt import autoconnect_callbacks_to_qt
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -17,6 +19,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+if TYPE_CHECKING:
+    from glue.core.session import Session
+
+    from glue_zoobot.qt.gallery.state import GalleryViewerState
+
 __all__ = ["GalleryOptions"]
 
 MIN_SIZE, MAX_SIZE = 48, 384
@@ -25,18 +32,20 @@ MIN_SIZE, MAX_SIZE = 48, 384
 class CaptionList(QListWidget):
     """A column is written below the pictures while it is ticked."""
 
-    def __init__(self, viewer_state, parent=None) -> None:
+    def __init__(self, viewer_state: GalleryViewerState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = viewer_state
         self._columns: list = []
-        self.setMinimumHeight(60)
+        self.setMinimumHeight(72)
         self.setMaximumHeight(150)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self.setTextElideMode(Qt.ElideMiddle)
         self.itemChanged.connect(self._on_ticked)
         for name in ("layers", "sort_att", "caption_atts"):  # sort_att follows changes of the columns
             viewer_state.add_callback(name, self.refresh)
         self.refresh()
 
-    def refresh(self, *args) -> None:
+    def refresh(self, *args: object) -> None:
         """Follow the state."""
         data = self._state.data
         columns = [] if data is None else data.main_components + data.derived_components
@@ -60,7 +69,7 @@ class CaptionList(QListWidget):
             for cid, item in zip(self._columns, items, strict=True)
         ]
 
-    def _on_ticked(self, item) -> None:
+    def _on_ticked(self, item: QListWidgetItem) -> None:
         self._state.caption_atts = [cid for cid, _, ticked in self._shown() if ticked]
 
 
@@ -78,7 +87,9 @@ class GalleryOptions(QWidget):
         Owner.
     """
 
-    def __init__(self, viewer_state, session, parent=None) -> None:
+    def __init__(
+        self, viewer_state: GalleryViewerState, session: Session, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.value_thumbnail_size = QSlider(Qt.Horizontal, minimum=MIN_SIZE, maximum=MAX_SIZE, pageStep=32)
         self.value_thumbnail_size.setToolTip("Size of the pictures")

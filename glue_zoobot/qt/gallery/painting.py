@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qtpy.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from qtpy.QtWidgets import QStyledItemDelegate
+
+if TYPE_CHECKING:
+    from qtpy.QtCore import QModelIndex
+    from qtpy.QtWidgets import QStyleOptionViewItem
+
+    from glue_zoobot.qt.gallery.grid import Cell, GridView
+    from glue_zoobot.qt.gallery.thumbnails import Thumbnail
 
 __all__ = ["BACKGROUND", "CellPainter", "caption_font", "cell_size"]
 
@@ -16,7 +25,7 @@ CURRENT = "#f0f2f4"
 
 FRAME = 6  # room for frames around the picture, in pixels of the window
 GAP = 3  # around each cell
-NAME_SHARE = 0.5  # a longer column name is left out of the caption
+NAME_SHARE = 0.7  # a longer column name is left out of the caption
 
 
 def caption_font(font: QFont) -> QFont:
@@ -41,7 +50,7 @@ def cell_size(font: QFont, thumbnail_size: int, n_captions: int) -> QSize:
 class CellPainter(QStyledItemDelegate):
     """Draws the cells of a `GridView`."""
 
-    def paint(self, painter, option, index):
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         position = index.model().position(index)
         if position < 0:
             return
@@ -57,7 +66,7 @@ class CellPainter(QStyledItemDelegate):
         self._paint_captions(painter, cell.captions, picture, option.font)
         painter.restore()
 
-    def _paint_state(self, painter, cell, picture: QRect, rect: QRect) -> None:
+    def _paint_state(self, painter: QPainter, cell: Cell, picture: QRect, rect: QRect) -> None:
         card = QRectF(picture.adjusted(-FRAME, -FRAME, FRAME, 0))
         card.setBottom(rect.bottom() - GAP + 1)
         painter.setRenderHint(QPainter.Antialiasing)
@@ -71,7 +80,7 @@ class CellPainter(QStyledItemDelegate):
             painter.drawRoundedRect(card.adjusted(-1.5, -1.5, 1.5, 1.5), 5, 5)
         painter.setRenderHint(QPainter.Antialiasing, False)
 
-    def _paint_picture(self, painter, thumbnail, picture: QRect) -> None:
+    def _paint_picture(self, painter: QPainter, thumbnail: Thumbnail | None, picture: QRect) -> None:
         if thumbnail is None:
             painter.fillRect(picture, QColor(EMPTY))
         elif thumbnail.pixmap is None:
@@ -83,7 +92,7 @@ class CellPainter(QStyledItemDelegate):
             target.moveCenter(QRectF(picture).center())
             painter.drawPixmap(target, pixmap, QRectF(pixmap.rect()))
 
-    def _paint_broken(self, painter, picture: QRect) -> None:
+    def _paint_broken(self, painter: QPainter, picture: QRect) -> None:
         """A crossed circle; the reason is in the tooltip."""
         painter.fillRect(picture, QColor(EMPTY))
         painter.setRenderHint(QPainter.Antialiasing)
@@ -96,7 +105,7 @@ class CellPainter(QStyledItemDelegate):
         painter.drawLine(centre - slant, centre + slant)
         painter.setRenderHint(QPainter.Antialiasing, False)
 
-    def _paint_frames(self, painter, colors: tuple[str, ...], picture: QRect) -> None:
+    def _paint_frames(self, painter: QPainter, colors: tuple[str, ...], picture: QRect) -> None:
         """Nested frames, the topmost subset outside."""
         if not colors:
             return
@@ -108,7 +117,9 @@ class CellPainter(QStyledItemDelegate):
             painter.drawRect(QRectF(picture).adjusted(-reach, -reach, reach, reach))
             reach -= width
 
-    def _paint_captions(self, painter, captions, picture: QRect, font: QFont) -> None:
+    def _paint_captions(
+        self, painter: QPainter, captions: list[tuple[str, str]], picture: QRect, font: QFont
+    ) -> None:
         """Values, each with its column's name where both fit; so a column looks the same in all cells."""
         painter.setFont(caption_font(font))
         metrics = painter.fontMetrics()
@@ -126,7 +137,7 @@ class CellPainter(QStyledItemDelegate):
                 painter.drawText(line, Qt.AlignHCenter | Qt.TextDontClip, text)
             line.translate(0, line_height(metrics))
 
-    def paint_band(self, view, band: QRect) -> None:
+    def paint_band(self, view: GridView, band: QRect) -> None:
         """Draw the rubber band over the grid."""
         painter = QPainter(view.viewport())
         painter.setPen(QPen(QColor("#9cc2f2"), 1))

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
+from qtpy.QtCore import QObject, QRunnable, Qt, QThread, QThreadPool, Signal
 from qtpy.QtGui import QImage, QPixmap
 
 from glue_zoobot.errors import ImageError
 
+if TYPE_CHECKING:
+    from glue_zoobot.catalog import RowImages
+
 __all__ = ["Thumbnail", "ThumbnailLoader", "scaled_image"]
 
 MAX_BYTES = 128 * 2**20
-N_THREADS = 2
+N_THREADS = min(max(2, QThread.idealThreadCount() // 2), 4)
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,12 @@ def scaled_image(pixels: np.ndarray, size: int) -> QImage:
 class _Read(QRunnable):
     """Read and scale one picture in a thread of the pool."""
 
-    def __init__(self, report, images, row: int, size: int, generation: int) -> None:
+    def __init__(self, report: Signal, images: RowImages, row: int, size: int, generation: int) -> None:
         super().__init__()
         self._report, self._images = report, images
         self._row, self._size, self._generation = row, size, generation
 
-    def run(self):
+    def run(self) -> None:
         image, reason = None, ""
         try:
             image = scaled_image(self._images.read(self._row), self._size)
@@ -79,6 +83,7 @@ class ThumbnailLoader(QObject):
         Most memory that pictures may take; the least recently used go first.
     """
 
+    #: The picture of this row can be had.
     arrived = Signal(int)
     _done = Signal(int, int, object, str)
 
@@ -98,8 +103,8 @@ class ThumbnailLoader(QObject):
         """Memory that the pictures take now."""
         return self._bytes
 
-    def set_source(self, images: object | None) -> None:
-        """Show other pictures: an object with ``read(row)``, or None."""
+    def set_source(self, images: RowImages | None) -> None:
+        """Show other pictures: those of a dataset, or None."""
         if images is not self._images:
             self._images = images
             self._cache.clear()

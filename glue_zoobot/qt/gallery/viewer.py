@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import numpy as np
 from glue.core.edit_subset_mode import NewMode, ReplaceMode, XorMode
@@ -11,7 +12,7 @@ from glue_qt.utils import messagebox_on_error
 from glue_qt.viewers.common.data_viewer import DataViewer
 from glue_qt.viewers.common.toolbar import BasicToolbar
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QStackedWidget
+from qtpy.QtWidgets import QLabel, QStackedWidget
 
 from glue_zoobot import catalog
 from glue_zoobot.errors import CatalogueError
@@ -25,6 +26,17 @@ from glue_zoobot.qt.gallery.options import GalleryOptions
 from glue_zoobot.qt.gallery.selection import GallerySelection, subset_state_of
 from glue_zoobot.qt.gallery.state import GalleryViewerState
 from glue_zoobot.qt.gallery.thumbnails import ThumbnailLoader
+
+if TYPE_CHECKING:
+    from glue.core.data import Data
+    from glue.core.hub import Hub
+    from glue.core.message import SubsetUpdateMessage
+    from glue.core.session import Session
+    from glue.core.subset import Subset
+    from qtpy.QtGui import QCloseEvent
+    from qtpy.QtWidgets import QWidget
+
+    from glue_zoobot.qt.gallery.state import GalleryLayerState
 
 __all__ = ["GalleryViewer"]
 
@@ -41,7 +53,9 @@ class GalleryViewer(DataViewer):
     tools = ["zoobot:gallery_similar", "zoobot:gallery_most_similar_first", "window"]
     subtools = {"window": ["window:movetab", "window:title"]}
 
-    def __init__(self, session, state=None, parent=None) -> None:
+    def __init__(
+        self, session: Session, state: GalleryViewerState | None = None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(session, state=state, parent=parent)
         self._applying = False
         self._order_shown: tuple = (None, None, False)
@@ -61,6 +75,8 @@ class GalleryViewer(DataViewer):
     def _build(self) -> None:
         self.empty = EmptyPage()
         self.empty.attach_wanted.connect(self._attach_images)
+        self.count = QLabel()
+        self.statusBar().addPermanentWidget(self.count)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.grid)
         self._stack.addWidget(self.empty)
@@ -68,11 +84,13 @@ class GalleryViewer(DataViewer):
         self.grid.selected.connect(self._apply_selection)
         self.grid.similar_wanted.connect(self.find_similar)
 
-    def get_layer_artist(self, cls, layer=None, layer_state=None):
+    def get_layer_artist(
+        self, cls: type, layer: Data | Subset | None = None, layer_state: GalleryLayerState | None = None
+    ) -> GalleryLayerArtist:
         return cls(self, self.state, layer=layer, layer_state=layer_state)
 
     @property
-    def window_title(self):
+    def window_title(self) -> str:
         if self.state.title:
             return self.state.title
         data = self.state.data
@@ -81,7 +99,7 @@ class GalleryViewer(DataViewer):
     # ---- data in
 
     @messagebox_on_error("Failed to add data")
-    def add_data(self, data):
+    def add_data(self, data: Data) -> bool:
         if data.ndim != 1:
             raise CatalogueError(
                 f"'{data.label}' has {data.ndim} dimensions; the gallery shows catalogues, "
@@ -93,7 +111,7 @@ class GalleryViewer(DataViewer):
         return super().add_data(data)
 
     @messagebox_on_error("Failed to add subset")
-    def add_subset(self, subset):
+    def add_subset(self, subset: Subset) -> bool:
         if self.state.data is not subset.data:
             self.add_data(subset.data)
             for layer in self.state.layers:
@@ -101,7 +119,7 @@ class GalleryViewer(DataViewer):
             return True
         return super().add_subset(subset)
 
-    def _update_subset(self, message):
+    def _update_subset(self, message: SubsetUpdateMessage) -> None:
         if message.attribute == "style":
             self.grid.refresh_cells()
             return
@@ -116,20 +134,20 @@ class GalleryViewer(DataViewer):
         attach_images(self.state.data, self.session.data_collection)
         self.schedule_refresh()
 
-    def register_to_hub(self, hub):
+    def register_to_hub(self, hub: Hub) -> None:
         super().register_to_hub(hub)
         hub.subscribe(
             self, DataUpdateMessage, handler=self._on_data_told, filter=lambda m: m.sender is self.state.data
         )
 
-    def _on_data_told(self, message) -> None:
+    def _on_data_told(self, message: DataUpdateMessage) -> None:
         """The label of the dataset changed, or where its pictures are."""
         self.update_window_title()
         self.schedule_refresh()
 
     # ---- showing
 
-    def schedule_refresh(self, *args) -> None:
+    def schedule_refresh(self, *args: object) -> None:
         """Refresh once, after the callbacks that are under way."""
         with suppress(AttributeError, RuntimeError):  # before the end of __init__, or after closing
             self._refresh_timer.start()
@@ -148,15 +166,15 @@ class GalleryViewer(DataViewer):
         self.grid.lay_out()
         self._scroll_up_if_reordered(data)
         self._show_tools()
-        self._show_status()
+        self._show_count()
 
-    def _scroll_up_if_reordered(self, data) -> None:
+    def _scroll_up_if_reordered(self, data: Data | None) -> None:
         order = (data, self.state.sort_att, self.state.sort_descending)
         if any(new is not old for new, old in zip(order, self._order_shown, strict=True)):
             self.grid.scrollToTop()
         self._order_shown = order
 
-    def _on_size(self, *args) -> None:
+    def _on_size(self, *args: object) -> None:
         self.hover.hide()
         self.grid.lay_out()
 
@@ -165,9 +183,9 @@ class GalleryViewer(DataViewer):
             tool = self.toolbar.tools["zoobot:gallery_most_similar_first"]
             tool.enabled = self.state.rank_att is not None
 
-    def _show_status(self) -> None:
+    def _show_count(self) -> None:
         shown, selected = len(self.model.rows), int(np.count_nonzero(self.selection.mask))
-        self.set_status(f"{shown:,} galaxies" + (f", {selected:,} selected" if selected else ""))
+        self.count.setText(f"{shown:,} galaxies" + (f", {selected:,} selected" if selected else ""))
 
     # ---- selecting
 
@@ -184,22 +202,32 @@ class GalleryViewer(DataViewer):
             self.apply_subset_state(subset_state_of(self.state.data, mask), override_mode=override)
         finally:
             self._applying = False
-        self._show_status()
+        self._show_count()
 
     @messagebox_on_error("Could not look for similar galaxies")
     def find_similar(self) -> None:
-        """Look for galaxies like the selected ones, or like the one at the keyboard, and show them first."""
+        """Look for galaxies like the selected ones, or like the one at the keyboard; show them first."""
         rows = self.selection.selected_rows
         if not len(rows) and self.selection.current >= 0:
             rows = self.model.rows[[self.selection.current]]
         if not len(rows):
             self.set_status("Select a galaxy first, then ask for similar ones")
             return
-        self.set_status(find_similar(self.session.application, self.state.data, rows.tolist()))
-        self.state.sort_most_similar_first()
-        self.grid.scrollToTop()
+        like = rows.tolist()
+        find_similar(
+            self.session.application, self.state.data, like, lambda text: self._on_progress(like, text)
+        )
 
-    def closeEvent(self, event):
+    def _on_progress(self, like: list[int], text: str) -> None:
+        """Tell how the search goes, and show its answer once there is one."""
+        with suppress(RuntimeError):  # closed meanwhile
+            self.set_status(text)
+            answer = catalog.similar_galaxies(self.session.data_collection)
+            if answer.data is self.state.data and set(answer.like) <= set(like):
+                self.state.sort_most_similar_first()
+                self.grid.scrollToTop()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)
         self._refresh_timer.stop()
         self.hover.close()

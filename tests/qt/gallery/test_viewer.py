@@ -183,10 +183,13 @@ def asked(bench, monkeypatch):
     """Queries that reach the search; it answers that the last rows are the most similar."""
     queries = []
 
-    def find(application, data, like):
+    def find(application, data, like, report):
+        report("reading")
         queries.append(list(like))
+        answer = catalog.similar_galaxies(application.data_collection)
+        answer.data, answer.like = data, tuple(like)
         data.add_component(np.where(np.arange(60) >= 50, 60.0 - np.arange(60), np.nan), "similarity_rank")
-        return "found"
+        report("found")
 
     monkeypatch.setattr("glue_zoobot.qt.gallery.viewer.find_similar", find)
     return queries
@@ -199,6 +202,15 @@ def test_s_finds_galaxies_like_the_selected_ones_and_shows_them_first(bench, ask
     assert asked == [[2, 4]]
     assert bench.shown()[:3] == [59, 58, 57]
     assert bench.members() == [2, 4]
+
+
+def test_a_question_without_an_answer_leaves_the_order_alone(bench):
+    bench.data.add_component(np.arange(60.0)[::-1], "similarity_rank")  # of an earlier question
+    bench.click(2)
+    bench.key(Qt.Key_S)
+    process_events(wait=0.2)
+    assert bench.viewer.statusBar().currentMessage()  # it has no embeddings, and says so
+    assert bench.shown()[0] == 0
 
 
 def test_button_finds_galaxies_like_the_one_at_the_keyboard(bench, asked):
