@@ -6,7 +6,7 @@ import numpy as np
 
 __all__ = ["best_rows"]
 
-BLOCK = 64
+BLOCK = 32
 
 
 def best_rows(keys: np.ndarray, k: int, tolerance: float = 0.0) -> np.ndarray:

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from glue_zoobot.analysis import SimilaritySearch
-from glue_zoobot.catalog.identity import match_rows, object_ids_of
+from glue_zoobot.catalog.identity import describe_ids, match_rows
 from glue_zoobot.catalog.record import record_of, relative_to_data, resolve, update_record
 from glue_zoobot.errors import StoreError, ZoobotError
 
@@ -149,6 +149,6 @@ def _no_match(data: Data, store: EmbeddingStore, ids: np.ndarray) -> str:
     if not len(ids):
         return f"the store {store.path} holds no embeddings yet; let the run that fills it go on"
     return (
-        f"none of the {data.size:,} rows of {data.label} (ids such as {object_ids_of(data)[0]!r}) is in "
+        f"none of the {data.size:,} rows of {data.label} ({describe_ids(data)}) is in "
         f"the store {store.path} (such as {ids[0]!r}): it belongs to another catalogue or uses other ids"
     )

@@ -14,10 +14,12 @@ from glue_zoobot.images.identity import ID_NAMES, ids_of, normalise
 if TYPE_CHECKING:
     from glue.core import ComponentID, Data
 
-__all__ = ["match_rows", "object_ids_of"]
+__all__ = ["describe_ids", "match_rows", "object_ids_of"]
 
-# By the column's uuid: a ComponentID knows its dataset, and would keep it alive here for ever.
-_CACHE: WeakKeyDictionary[Data, tuple[str | None, np.ndarray]] = WeakKeyDictionary()
+_NONE = np.empty(0, dtype=np.int64)
+
+# Keyed by uuids: a ComponentID knows its dataset, and would keep it alive here for ever.
+_CACHE: WeakKeyDictionary[Data, tuple[tuple[str | None, ...], np.ndarray]] = WeakKeyDictionary()
 
 
 def object_ids_of(data: Data) -> np.ndarray:
@@ -36,12 +38,21 @@ def object_ids_of(data: Data) -> np.ndarray:
     np.ndarray
         Shape (N,), of str.
     """
-    cid = _id_column(data)
-    uuid = None if cid is None else cid.uuid
+    key = (record_of(data).get("id_column"), *(cid.uuid for cid in _named(data)), str(data.size))
     known = _CACHE.get(data)
-    if known is None or known[0] != uuid or len(known[1]) != data.size:
-        known = _CACHE[data] = (uuid, _row_numbers(data) if cid is None else _as_text(data, cid))
+    if known is None or known[0] != key:
+        known = _CACHE[data] = (key, _ids(data))
     return known[1]
+
+
+def describe_ids(data: Data) -> str:
+    """Say for a message what the ids of a dataset look like, and why a likely column did not serve."""
+    unfit = [
+        f"column {cid.label!r} will not do: {ids_of(data.get_component(cid).data)[1]}"
+        for cid in _named(data)
+        if _as_text(data, cid) is None
+    ]
+    return "; ".join([f"ids such as {str(object_ids_of(data)[0])!r}", *unfit])
 
 
 def match_rows(data: Data, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -61,20 +72,23 @@ def match_rows(data: Data, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     positions : np.ndarray
         For each of them, where it is in `wanted`.
     """
-    where = {object_id: position for position, object_id in reversed(list(enumerate(wanted.tolist())))}
-    best: tuple[np.ndarray, np.ndarray] = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
-    served = None
-    for cid in _candidates(data) or [None]:
+    best, served = (_NONE, _NONE), None
+    for cid in _named(data) or [None]:
         ids = _row_numbers(data) if cid is None else _as_text(data, cid)
-        found = _match(ids, where)
+        found = (_NONE, _NONE) if ids is None else _match(ids, wanted)
         if len(found[0]) > len(best[0]):
             best, served = found, cid
+        if len(best[0]) == min(data.size, len(wanted)):
+            break
     if served is not None and record_of(data).get("id_column") != served.label:
         update_record(data, id_column=served.label)
     return best
 
 
-def _match(ids: np.ndarray, where: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+def _match(ids: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    where = {object_id: position for position, object_id in reversed(list(enumerate(wanted.tolist())))}
+    if len(where) == len(ids) == len(wanted) and (ids == wanted).all():
+        return np.arange(len(ids)), np.arange(len(ids))
     rows, positions, seen = [], [], set()
     for row, object_id in enumerate(ids.tolist()):
         position = where.get(object_id)
@@ -85,24 +99,28 @@ def _match(ids: np.ndarray, where: dict[str, int]) -> tuple[np.ndarray, np.ndarr
     return np.array(rows, dtype=np.int64), np.array(positions, dtype=np.int64)
 
 
-def _id_column(data: Data) -> ComponentID | None:
+def _ids(data: Data) -> np.ndarray:
     remembered = record_of(data).get("id_column")
-    candidates = _candidates(data)
-    return next((cid for cid in candidates if cid.label == remembered), candidates[0] if candidates else None)
+    for cid in sorted(_named(data), key=lambda cid: cid.label != remembered):
+        ids = _as_text(data, cid)
+        if ids is not None:
+            return ids
+    return _row_numbers(data)
 
 
-def _candidates(data: Data) -> list[ComponentID]:
-    """Columns that may hold ids, best first."""
+def _named(data: Data) -> list[ComponentID]:
+    """Columns with a usual name of ids, best first."""
     by_name = {normalise(cid.label): cid for cid in reversed(data.main_components)}
-    named = [by_name[name] for name in ID_NAMES if name in by_name]
-    return [cid for cid in named if _as_text(data, cid) is not None]
+    return [by_name[name] for name in ID_NAMES if name in by_name]
 
 
 def _as_text(data: Data, cid: ComponentID) -> np.ndarray | None:
     component = data.get_component(cid)
-    if isinstance(component, CategoricalComponent):
-        return np.asarray(component.labels)
-    return ids_of(component.data)[0]
+    categorical = isinstance(component, CategoricalComponent)
+    if categorical and cid.label == "object_id":
+        return np.asarray(component.labels)  # as our loaders make it
+    ids = ids_of(component.labels if categorical else component.data)[0]
+    return ids if ids is not None and len(set(ids)) > 0.5 * len(ids) else None
 
 
 def _row_numbers(data: Data) -> np.ndarray:

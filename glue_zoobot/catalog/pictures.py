@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from glue_zoobot.catalog.identity import match_rows, object_ids_of
+from glue_zoobot.catalog.identity import describe_ids, match_rows, object_ids_of
 from glue_zoobot.catalog.record import (
     load_origin,
     record_of,
@@ -132,7 +132,7 @@ def attach_images(data: Data, spec: SourceSpec | str | os.PathLike[str]) -> int:
     rows, numbers = match_rows(data, source.object_ids)
     if not rows.size:
         raise CatalogueError(
-            f"none of the {data.size:,} rows of {data.label} (ids such as {object_ids_of(data)[0]!r}) is "
+            f"none of the {data.size:,} rows of {data.label} ({describe_ids(data)}) is "
             f"among the {len(source):,} images of {spec.path} (such as {source.object_ids[0]!r}); "
             "name the id column"
         )
