@@ -19,7 +19,7 @@ __all__ = ["BACKGROUND", "CellPainter", "caption_font", "cell_size"]
 
 BACKGROUND = "#26282b"  # neutral and darker than a picture's sky is bright: galaxies stand out, edges show
 EMPTY = "#1c1d1f"
-TEXT, DIM_TEXT = "#e2e4e6", "#8f959b"
+TEXT, DIM_TEXT = "#eceef0", "#a4aab0"
 SELECTED = "#3f5f8a"
 CURRENT = "#f0f2f4"
 
