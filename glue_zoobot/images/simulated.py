@@ -8,6 +8,8 @@ same.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from glue_zoobot.images.simulated_pixels import draw
 from glue_zoobot.images.source import ImageSource, Picture
 
 #: Raised whenever the same galaxy would look different, so that samples written before are written again.
-VERSION = 2
+VERSION = 3
 
 
 class SimulatedGalaxies(ImageSource):
@@ -102,8 +104,12 @@ def write_sample(directory: str | Path, n: int = 1500, random_state: int = 0, si
     table = source.table()
     table["file"] = [f"images/{object_id}.png" for object_id in source.object_ids]
     (directory / "images").mkdir(parents=True, exist_ok=True)
-    for i, file in enumerate(table["file"]):
-        Image.fromarray(source.read(i)).save(directory / file, compress_level=1)
+
+    def write(row: int) -> None:
+        Image.fromarray(source.read(row)).save(directory / table["file"][row], compress_level=1)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(write, range(n)))
     table.meta["simulated_galaxies"] = made_with
     unfinished = catalogue.with_suffix(".tmp")
     table.write(unfinished, format="ascii.ecsv", overwrite=True)
