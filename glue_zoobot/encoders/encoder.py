@@ -25,7 +25,7 @@ class Encoder:
 
     An embedding depends on the picture alone: the network is in evaluation mode and each picture is resized
     by itself. Batches of different sizes may use different kernels, so float32 embeddings of one picture
-    agree to about 1e-5 of their length, not to the last bit.
+    agree to about 1e-5 of their length on a CPU (1e-3 where a GPU computes in TF32), not to the last bit.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ def pick_device(device: str = "auto") -> str:
 
 
 def _placed(network: nn.Module, device: str) -> nn.Module:
-    """On its device, channels last: never slower than the usual layout for these networks, often faster."""
+    """On its device, channels last, by which convolutional networks gain 5 to 20 % on a CPU."""
     return network.eval().to(device).to(memory_format=torch.channels_last)
 
 

@@ -119,11 +119,18 @@ _EXAMPLE = {
 
 def _described(config: dict[str, Any], file: Path, name: str, zoobot: bool | None) -> EncoderSpec:
     if zoobot is None:
-        zoobot = "crop" not in config and any(prefix in str(file) for prefix in ZOOBOT_PREFIXES)
+        zoobot = "crop" not in config and _is_zoobots(file)
     size = round(file.stat().st_size / 1e6, 1)
     fields: dict[str, Any] = {"name": name, "weights": str(file), "revision": "local", "size_mb": size}
     spec = spec_from_config(config, file.parent, **fields)
     return spec.replace(**_as_zoobot(grey=spec.channels == 1)) if zoobot else spec
+
+
+def _is_zoobots(file: Path) -> bool:
+    """Whether a file or its directory is named as Zoobot's encoders are, or lies in the hub's cache."""
+    cache = tuple(f"models--{ZOOBOT_OWNER}--{prefix}" for prefix in ZOOBOT_PREFIXES)
+    named = any(name.startswith(ZOOBOT_PREFIXES) for name in (file.name, file.parent.name))
+    return named or any(folder.name.startswith(cache) for folder in file.parents)
 
 
 def _as_zoobot(grey: bool) -> dict[str, Any]:

@@ -64,6 +64,7 @@ def mini_spec() -> EncoderSpec | None:
         "name": "mini",
         "family": "mini",
         "weights": "package",
+        "revision": "package",
         "size_mb": round(size, 1),
     }
     return spec_from_config(config, MINI_DIRECTORY, **fields)

@@ -147,7 +147,7 @@ def probe_batch_size(encoder: Encoder, seconds: float = 6.0) -> int:
     encoder : Encoder
         In the precision that will be used.
     seconds : float
-        Sizes are tried in growing order until this time is spent, memory ends, or the rate falls by a tenth.
+        Sizes are tried in growing order until this time is spent, memory ends, or the rate falls by a fifth.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def probe_batch_size(encoder: Encoder, seconds: float = 6.0) -> int:
             break
         if rate > best_rate:
             best, best_rate = size, rate
-        if rate < 0.9 * best_rate or time.perf_counter() - start > seconds:
+        if rate < 0.8 * best_rate or time.perf_counter() - start > seconds:
             break
     return best
 
@@ -176,7 +176,7 @@ def pictures_per_second(encoder: Encoder, size: int, seconds: float = 1.0) -> fl
     size : int
         Pictures per batch.
     seconds : float
-        About how long to measure: one pass to warm up, then one to five, of which the fastest counts.
+        About how long to measure: one pass to warm up, then 1 to 20, of which the fastest counts.
 
     Returns
     -------
@@ -185,7 +185,7 @@ def pictures_per_second(encoder: Encoder, size: int, seconds: float = 1.0) -> fl
     side = encoder.spec.input_size
     inputs = encoder.preprocess(torch.zeros((size, 3, side, side), dtype=torch.uint8))
     warm_up = _seconds(encoder, inputs)
-    passes = min(5, max(1, int(seconds / warm_up)))
+    passes = min(20, max(1, int(seconds / warm_up)))
     return size / min(_seconds(encoder, inputs) for _ in range(passes))
 
 
