@@ -146,11 +146,12 @@ def _open_folder(spec: SourceSpec, folder: Path) -> Catalogue:
     opened = [c for c in (_try_table(spec, p) for p in tables) if c is not None]
     if len(opened) == 1:
         return opened[0]
-    paths = list_images(folder)
+    unreadable: list[str] = []
+    paths = list_images(folder, unreadable=unreadable)
     pattern = bands.suggest_pattern(paths) if spec.bands is None else None
     if pattern and all(bands.fits_pattern(p, pattern) for p in paths):
         return bands.open_bands(replace(spec, bands=pattern), folder)
-    notes = []
+    notes = [f"no permission to look into {name}: its images are left out" for name in unreadable]
     if opened:
         notes.append(f"{len(opened)} tables here name images: open one of them to have its columns")
     if pattern:

@@ -119,10 +119,21 @@ def open_files(spec: SourceSpec, folder: Path, paths: list[str], notes: tuple[st
     return Catalogue.assemble(spec, source, Table({"file": paths}), identity, notes)
 
 
-def list_images(folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> list[str]:
-    """Relative paths of the images below a folder, sorted; hidden files and folders are passed over."""
+def list_images(
+    folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES, unreadable: list[str] | None = None
+) -> list[str]:
+    """
+    Relative paths of the images below a folder, sorted; hidden files and folders are passed over.
+
+    Folders that cannot be looked into are added to `unreadable`.
+    """
+
+    def refused(error: OSError) -> None:
+        if unreadable is not None:
+            unreadable.append(str(error.filename))
+
     found: list[str] = []
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder, onerror=refused):
         folders[:] = sorted(f for f in folders if not f.startswith((".", "__")))
         inside = os.path.relpath(parent, folder).replace(os.sep, "/")
         prefix = "" if inside == "." else inside + "/"

@@ -222,3 +222,14 @@ def test_nan_pixels_become_sky_and_are_counted(tmp_path):
     assert image[36, 3].max() < 90  # first row of the file is at the bottom
     assert image[20, 20].min() > 200
     assert survey(source).nan_counts == {0: 43}
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_folder_that_cannot_be_looked_into_is_named(folder):
+    (folder / "field 2").chmod(0)
+    try:
+        catalogue = open_catalogue(folder)
+    finally:
+        (folder / "field 2").chmod(0o755)
+    assert len(catalogue.source) == 2
+    assert "field 2" in catalogue.summary()
