@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -51,19 +52,23 @@ class RowEmbeddings:
         """Shape (N,): where the embedding of each row is in `matrix`, -1 if it has none."""
         self.positions[rows] = np.arange(len(rows))
         self._searches: dict[str, SimilaritySearch] = {}
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def search(self, metric: str = "cosine") -> SimilaritySearch:
         """Return the exact search among `matrix`; made once per metric."""
-        if metric not in self._searches:
-            self._searches[metric] = SimilaritySearch(self.matrix, metric)
-        return self._searches[metric]
+        with self._lock:
+            if metric not in self._searches:
+                self._searches[metric] = SimilaritySearch(self.matrix, metric)
+            return self._searches[metric]
 
 
 _CACHE: WeakKeyDictionary[Data, RowEmbeddings] = WeakKeyDictionary()
 _REASONS: WeakKeyDictionary[Data, str] = WeakKeyDictionary()
+_READING = threading.Lock()
+"""Two threads that ask at once share one matrix instead of reading two."""
 
 
 def embeddings_of(data: Data) -> RowEmbeddings | None:
@@ -78,15 +83,16 @@ def embeddings_of(data: Data) -> RowEmbeddings | None:
     path = _store_path(data)
     if path is None:
         return None
-    known = _CACHE.get(data)
-    if known is None or known.path != path:
-        try:
-            known = _CACHE[data] = _read(data, path)
-        except (ZoobotError, OSError) as error:
-            _REASONS[data] = str(error)
-            return None
-    _REASONS.pop(data, None)
-    return known
+    with _READING:
+        known = _CACHE.get(data)
+        if known is None or known.path != path:
+            try:
+                known = _CACHE[data] = _read(data, path)
+            except (ZoobotError, OSError) as error:
+                _REASONS[data] = str(error)
+                return None
+        _REASONS.pop(data, None)
+        return known
 
 
 def why_no_embeddings(data: Data) -> str:

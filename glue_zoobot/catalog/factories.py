@@ -68,17 +68,22 @@ def read_images(path: str, **fields: Any) -> Data:
     """
     Read a folder, table or container of galaxy images; the keywords are fields of `SourceSpec`.
 
+    A relative ``image_root`` is relative to the folder of the source.
+
     The same source always gives the same components in the same order: sessions store their positions.
     """
     path = os.path.abspath(path)  # noqa: PTH100
     folder = Path(path).parent
     spec = SourceSpec(path, **fields)
-    spec = replace(spec, image_root=_absolute_root(spec.image_root, folder))
+    if spec.image_root is not None:
+        spec = replace(spec, image_root=os.path.normpath(folder / spec.image_root))
     try:
         catalogue = take_opened(spec)
     except CatalogueError:
         catalogue = _images_missing(spec)
-    paths = path_column(catalogue.table, spec.image_column) if hasattr(catalogue.source, "paths") else None
+    paths = (
+        path_column(catalogue.table, spec.image_column) if isinstance(catalogue.source, FileSource) else None
+    )
     data, notes = table_to_data(catalogue.table, _label(Path(path)), paths)
     data.meta[KEY] = {"notes": [*catalogue.notes, *notes]}
     remember_source(data, spec, catalogue.source, folder)

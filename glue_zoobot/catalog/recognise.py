@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from glue_zoobot.errors import CatalogueError
-from glue_zoobot.images import Catalogue, SourceSpec, open_catalogue
+from glue_zoobot.images import Catalogue, SourceSpec, fits, open_catalogue
+from glue_zoobot.images.files import ARRAY_SUFFIXES
+from glue_zoobot.images.hdus import HDU_COLUMN
 from glue_zoobot.images.identity import normalise
+from glue_zoobot.images.opening import HDF5_SUFFIXES
 from glue_zoobot.images.paths import PATH_NAMES
 from glue_zoobot.images.tables import PARQUET_SUFFIXES, TEXT_SUFFIXES
 
 __all__ = ["has_images", "require_images", "take_opened", "wants_table_reader"]
 
-_FITS_SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz")
-_STACK_SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5", ".npy", ".npz")
+_MANY, _STAMP = 10, 1024
+"""More images than this, none of more pixels on a side: stamps of galaxies, not the chips of a camera."""
 
 _opened: dict[SourceSpec, tuple[float, Catalogue]] = {}
 """What the last recognition opened; reading follows at once and need not open it again."""
@@ -55,7 +61,7 @@ def wants_table_reader(path: str, **kwargs: Any) -> bool:
     name = path.lower()
     if name.endswith(PARQUET_SUFFIXES):
         return Path(path).is_file()
-    return name.endswith(_FITS_SUFFIXES) and _has_vector_columns(path)
+    return name.endswith(fits.SUFFIXES) and _has_vector_columns(path)
 
 
 def _modified(path: str) -> float:
@@ -67,9 +73,9 @@ def _may_have_images(path: Path) -> bool:
     name = path.name.lower()
     if name.endswith(TEXT_SUFFIXES):
         return _header_names_paths(path)
-    if name.endswith(_FITS_SUFFIXES):
+    if name.endswith(fits.SUFFIXES):
         return _is_fits_of_galaxies(path)
-    if name.endswith(_STACK_SUFFIXES):
+    if name.endswith((*HDF5_SUFFIXES, *ARRAY_SUFFIXES)):
         return _has_stack(path)
     return path.is_dir() or name.endswith((*PARQUET_SUFFIXES, ".ecsv", ".vot", ".votable", ".xml"))
 
@@ -84,52 +90,55 @@ def _header_names_paths(path: Path) -> bool:
 
 
 def _is_fits_of_galaxies(path: Path) -> bool:
-    """Tables with a column named like paths, and files of many images; one image stays an image."""
-    from astropy.io import fits
+    """Tables with a column named like paths or HDU numbers, and files of many small images."""
+    with fits.opened(str(path)) as hdus:
+        columns = [name for hdu in hdus for name in (_column_names(hdu))]
+        sizes = [hdu.shape for hdu in hdus if hdu.is_image and len(hdu.shape) >= 2]
+    named = any(normalise(name) in PATH_NAMES or re.fullmatch(HDU_COLUMN, name, re.I) for name in columns)
+    return named or (len(sizes) > _MANY and all(max(shape[-2:]) <= _STAMP for shape in sizes))
 
-    with fits.open(path) as hdus:
-        tables = [
-            hdu
-            for hdu in hdus
-            if isinstance(hdu, fits.BinTableHDU) and not isinstance(hdu, fits.CompImageHDU)
-        ]
-        images = [hdu for hdu in hdus if hdu.is_image and hdu.header.get("NAXIS", 0) >= 2]
-        named = any(normalise(column) in PATH_NAMES for hdu in tables for column in hdu.columns.names)
-    return named or len(images) > 10
+
+def _column_names(hdu: Any) -> list[str]:
+    return hdu.columns.names if type(hdu).__name__ == "BinTableHDU" else []
 
 
 def _has_vector_columns(path: str) -> bool:
-    from astropy.io import fits
-
-    with fits.open(path) as hdus:
-        tables = [
-            hdu
-            for hdu in hdus
-            if isinstance(hdu, fits.BinTableHDU) and not isinstance(hdu, fits.CompImageHDU)
-        ]
-        return any(
-            len(column.dtype.shape) > 0
-            for hdu in tables[:1]
-            for column in hdu.columns
-            if column.dtype is not None
+    """Tell whether the first table of a FITS file has a column with several numbers in a row."""
+    with fits.opened(path) as hdus:
+        table = next((hdu for hdu in hdus if _column_names(hdu)), None)
+        return table is not None and any(
+            len(table.columns.dtype[name].shape) for name in _column_names(table)
         )
 
 
 def _has_stack(path: Path) -> bool:
-    """Tell whether an array file holds N×H×W×colours, the one layout that can be nothing else."""
-    if path.suffix.lower() in (".npy", ".npz"):
-        with np.load(path, mmap_mode="r", allow_pickle=False) as arrays:
-            shapes = (
-                [arrays.shape] if isinstance(arrays, np.ndarray) else [arrays[name].shape for name in arrays]
-            )
-        return any(_is_stack(shape) for shape in shapes)
+    """Tell whether an array file holds colour pictures or uint8 ones; a cube of numbers stays with glue."""
+    name = path.name.lower()
+    if name.endswith(".npy"):
+        arrays = [np.load(path, mmap_mode="r", allow_pickle=False)]
+        return any(_is_stack(array.shape, array.dtype) for array in arrays)
+    if name.endswith(".npz"):
+        return any(_is_stack(*header) for header in _npz_headers(path))
     import h5py
 
-    shapes = []
+    found: list[bool] = []
     with h5py.File(path, "r") as file:
-        file.visititems(lambda _, item: shapes.append(getattr(item, "shape", ())))
-    return any(_is_stack(shape) for shape in shapes)
+        file.visititems(
+            lambda _, item: found.append(isinstance(item, h5py.Dataset) and _is_stack(item.shape, item.dtype))
+        )
+    return any(found)
 
 
-def _is_stack(shape: tuple[int, ...]) -> bool:
-    return len(shape) == 4 and (shape[-1] in (1, 3, 4) or shape[1] in (1, 3, 4))
+def _npz_headers(path: Path) -> Iterator[tuple[tuple[int, ...], np.dtype]]:
+    """Shapes and types of the arrays in an archive, without unpacking them."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as member:
+                if np.lib.format.read_magic(member) == (1, 0):
+                    shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+                    yield shape, dtype
+
+
+def _is_stack(shape: tuple[int, ...], dtype: np.dtype) -> bool:
+    colours = len(shape) == 4 and (shape[-1] in (1, 3, 4) or shape[1] in (1, 3, 4))
+    return colours or (len(shape) == 3 and dtype == np.uint8)

@@ -7,7 +7,7 @@ file that the data came from, wherever that is now: a moved folder still finds i
 
 from __future__ import annotations
 
-import copy
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,10 +45,13 @@ def record_of(data: Data) -> dict[str, Any]:
 
 
 def update_record(data: Data, **entries: Any) -> None:
-    """Remember plain values under the given names."""
-    record = copy.deepcopy(record_of(data))
-    record.update(entries)
-    data.meta[KEY] = record
+    """
+    Remember values under the given names, made plain.
+
+    glue leaves a whole record out of the session if it finds one value in it that it cannot write.
+    """
+    record = {**record_of(data), **entries}
+    data.meta[KEY] = json.loads(json.dumps(record, default=str))
 
 
 def load_origin(data: Data) -> Data | None:

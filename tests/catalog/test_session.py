@@ -168,6 +168,36 @@ def test_absolute_paths(collection, embedded, tmp_path, monkeypatch):
     assert len(embeddings_of(data)) == N
 
 
+def test_options_survive_and_move_with_the_folder(survey, monkeypatch):
+    project = survey.parent
+    (project / "tables").mkdir()
+    moved_table = project / "tables" / "survey.csv"
+    survey.rename(moved_table)
+    data = load(moved_table, image_root=project, id_column="file")
+    monkeypatch.chdir(project)
+    save(DataCollection([data]), project / "session.glu")
+    elsewhere = project.rename(project.with_name("elsewhere"))
+    monkeypatch.chdir(elsewhere)
+    again = restore(elsewhere / "session.glu")[0]
+    assert object_ids_of(again)[4] == "images/4.png"
+    assert images_of(again).read(4)[0, 0, 0] == 4
+
+
+def test_an_array_stack(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    stack = np.arange(N, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), dtype=np.uint8)
+    np.save(tmp_path / "stack.npy", stack)
+    write_store(tmp_path / "stack.npy.embeddings", [str(row) for row in range(N)], vectors())
+    data = load(tmp_path / "stack.npy")
+    attach_embeddings(data, tmp_path / "stack.npy.embeddings")
+    collection = DataCollection([data])
+    similar_galaxies(collection).find(data, [30])
+    save(collection, tmp_path / "session.glu")
+    again = restore(tmp_path / "session.glu")
+    assert similar_galaxies(again).find(again[0], [3])
+    assert images_of(again[0]).read(7).max() == 7
+
+
 def test_glue_own_table_with_things_attached(survey, store, monkeypatch):
     monkeypatch.chdir(survey.parent)
     from glue.core.data_factories import tabular_data
