@@ -52,6 +52,8 @@ class SimilaritySearch:
 
     Attributes
     ----------
+    never_found : np.ndarray
+        Rows of `matrix`, int64, that no search finds: not finite, or zero where the angle counts.
     measured_recall_ : float
         Share of the true 100 nearest that the search finds, over 20 rows of `matrix`; 1 if exact.
 
@@ -187,15 +189,15 @@ class SimilaritySearch:
         if self.metric == "euclidean":
             np.subtract(np.dot(target, target), keys, out=keys)
             np.negative(np.sqrt(np.maximum(keys, 0, out=keys), out=keys), out=keys)
-        keys[self._never] = np.nan
+        keys[self.never_found] = np.nan
         return keys
 
     def _prepare_norms(self) -> None:
         with np.errstate(over="ignore", invalid="ignore"):
             norms2 = np.einsum("ij,ij->i", self._matrix, self._matrix)
         usable = np.isfinite(norms2) & ((norms2 > 0) | (self.metric == "euclidean"))
-        self._never = np.flatnonzero(~usable)
-        norms2[self._never] = 1.0
+        self.never_found = np.flatnonzero(~usable)
+        norms2[self.never_found] = 1.0
         self._largest = float(norms2.max(initial=1.0))
         self._norms = norms2 if self.metric == "euclidean" else 1.0 / np.sqrt(norms2)
 
@@ -214,7 +216,7 @@ class SimilaritySearch:
         outside = given[(given < 0) | (given >= len(self))]
         if outside.size:
             raise AnalysisError(f"row {outside[0]} was asked for, but there are {len(self):,} embeddings")
-        unusable = np.intersect1d(given, self._never)
+        unusable = np.intersect1d(given, self.never_found)
         if unusable.size:
             raise AnalysisError(
                 f"the embedding of row {unusable[0]} is empty or not finite; embed the image again"
@@ -265,7 +267,7 @@ class SimilaritySearch:
             products -= self._norms
         else:
             products *= self._norms
-        products[self._never] = -np.inf
+        products[self.never_found] = -np.inf
         return products
 
     def _tolerance(self, target: np.ndarray) -> float:
@@ -293,7 +295,7 @@ class SimilaritySearch:
         return scores
 
     def _measure_recall(self, random_state: int, n_queries: int = 20, k: int = 100) -> float:
-        usable = np.setdiff1d(np.arange(len(self)), self._never)
+        usable = np.setdiff1d(np.arange(len(self)), self.never_found)
         n_queries = min(n_queries, len(usable))
         found = []
         for row in np.random.default_rng(random_state).choice(usable, n_queries, replace=False):

@@ -15,7 +15,7 @@ from glue_zoobot.errors import AnalysisError
 if TYPE_CHECKING:
     from glue.core import ComponentID, Data
 
-__all__ = ["our_columns", "provenance_of", "write_columns"]
+__all__ = ["free_number", "our_columns", "provenance_of", "write_columns"]
 
 
 def write_columns(
@@ -56,7 +56,7 @@ def write_columns(
         written = {
             label: ours[label]
             if label in ours
-            else data.add_component(Component(values), free_label(data, label))
+            else data.add_component(Component(values), _own_label(data, label))
             for label, values in arrays.items()
         }
         changed = {ours[label]: values for label, values in arrays.items() if label in ours}
@@ -80,14 +80,20 @@ def provenance_of(data: Data, label: str) -> dict[str, Any]:
     return dict(record_of(data).get("columns", {}).get(label, {}))
 
 
-def free_label(data: Data, label: str) -> str:
-    """Return `label`, with a number behind it if a column is already called so."""
-    taken = {cid.label for cid in data.components}
-    number, free = 1, label
-    while free in taken:
+def free_number(data: Data, *patterns: str, start: int = 1) -> int:
+    """Return the first number that makes labels of patterns such as ``map_{}_x`` that were never used."""
+    taken = {cid.label for cid in data.components} | set(our_columns(data))
+    number = start
+    while taken & {pattern.format(number) for pattern in patterns}:
         number += 1
-        free = f"{label}_{number}"
-    return free
+    return number
+
+
+def _own_label(data: Data, label: str) -> str:
+    """Return `label`, with a number behind it if a column of the user's is called so."""
+    if label not in {cid.label for cid in data.components}:
+        return label
+    return f"{label}_{free_number(data, label + '_{}', start=2)}"
 
 
 @contextmanager

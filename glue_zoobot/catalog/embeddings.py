@@ -12,7 +12,7 @@ import numpy as np
 
 from glue_zoobot.analysis import SimilaritySearch
 from glue_zoobot.catalog.identity import describe_ids, match_rows
-from glue_zoobot.catalog.record import record_of, relative_to_data, resolve, update_record
+from glue_zoobot.catalog.record import record_of, relative_to, relative_to_data, resolve, update_record
 from glue_zoobot.errors import StoreError, ZoobotError
 
 if TYPE_CHECKING:
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
     from glue_zoobot.embedding import EmbeddingStore
 
-__all__ = ["RowEmbeddings", "attach_embeddings", "embeddings_of", "why_no_embeddings"]
+__all__ = [
+    "RowEmbeddings",
+    "attach_embeddings",
+    "embeddings_of",
+    "remember_store_beside",
+    "why_no_embeddings",
+]
 
 
 class RowEmbeddings:
@@ -131,6 +137,14 @@ def attach_embeddings(data: Data, store: str | os.PathLike[str]) -> int:
     update_record(data, store=relative_to_data(data, found.path))
     _CACHE[data] = found
     return len(found)
+
+
+def remember_store_beside(data: Data, source: Path) -> None:
+    """Take up the embeddings beside a source that is just being opened, if there is one set of them."""
+    beside = source.with_name(f"{source.name}.embeddings")
+    stores = [manifest.parent for manifest in beside.glob("*/manifest.json")]
+    if len(stores) == 1:
+        update_record(data, store=relative_to(stores[0], source.parent))
 
 
 def _store_path(data: Data) -> Path | None:

@@ -12,6 +12,7 @@ from glue.core.data_factories import load_data
 
 from glue_zoobot.catalog import moved  # noqa: F401  registers itself with glue
 from glue_zoobot.catalog.components import table_to_data
+from glue_zoobot.catalog.embeddings import remember_store_beside
 from glue_zoobot.catalog.pictures import remember_source
 from glue_zoobot.catalog.recognise import has_images, require_images, take_opened, wants_table_reader
 from glue_zoobot.catalog.record import KEY, relative_to
@@ -87,6 +88,7 @@ def read_images(path: str, **fields: Any) -> Data:
     data, notes = table_to_data(catalogue.table, _label(Path(path)), paths)
     data.meta[KEY] = {"notes": [*catalogue.notes, *notes]}
     remember_source(data, spec, catalogue.source, folder)
+    remember_store_beside(data, Path(path))
     return data
 
 

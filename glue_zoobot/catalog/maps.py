@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glue_zoobot.analysis.maps import make_map
-from glue_zoobot.catalog.columns import free_label, our_columns, write_columns
+from glue_zoobot.catalog.columns import free_number, write_columns
 from glue_zoobot.catalog.embeddings import embeddings_of, why_no_embeddings
 from glue_zoobot.errors import AnalysisError
 
@@ -51,18 +51,8 @@ def add_map(
     positions, provenance = make_map(embeddings.matrix, method, random_state, **options)
     full = np.full((data.size, 2), np.nan, dtype=np.float32)
     full[embeddings.rows] = positions
-    name = _next_name(data, method)
+    number = free_number(data, f"map_{method}_{{}}_x", f"map_{method}_{{}}_y")
+    x, y = f"map_{method}_{number}_x", f"map_{method}_{number}_y"
     provenance["encoder"] = embeddings.encoder_name
-    written = write_columns(data, {f"{name}_x": full[:, 0], f"{name}_y": full[:, 1]}, provenance)
-    return written[f"{name}_x"], written[f"{name}_y"]
-
-
-def _next_name(data: Data, method: str) -> str:
-    number = 1
-    while not _is_free(data, f"map_{method}_{number}_x") or not _is_free(data, f"map_{method}_{number}_y"):
-        number += 1
-    return f"map_{method}_{number}"
-
-
-def _is_free(data: Data, label: str) -> bool:
-    return label not in our_columns(data) and free_label(data, label) == label
+    written = write_columns(data, {x: full[:, 0], y: full[:, 1]}, provenance)
+    return written[x], written[y]

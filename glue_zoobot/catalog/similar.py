@@ -10,7 +10,7 @@ from echo import CallbackProperty, HasCallbackProperties, delay_callback
 from glue.core.hub import HubListener
 from glue.core.message import DataCollectionDeleteMessage
 
-from glue_zoobot.catalog.columns import free_label, our_columns, provenance_of, write_columns
+from glue_zoobot.catalog.columns import free_number, our_columns, provenance_of, write_columns
 from glue_zoobot.catalog.embeddings import RowEmbeddings, embeddings_of, why_no_embeddings
 from glue_zoobot.catalog.groups import active_subset_kept, best_ranked, find_result_group, show_best_ranked
 from glue_zoobot.catalog.identity import object_ids_of
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from glue.core import Data, DataCollection
     from glue.core.edit_subset_mode import EditSubsetMode
     from glue.core.subset_group import SubsetGroup
+
+    from glue_zoobot.analysis import SimilaritySearch
 
 __all__ = ["GROUP_LABEL", "MAX_RANK", "RANK", "SCORE", "SimilarGalaxies", "similar_galaxies"]
 
@@ -68,7 +70,6 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         self._collection = data_collection
         self.edit_subset_mode: EditSubsetMode | None = None
         self._forget_answer()
-        self._adopt()
         self.add_callback("count", self._on_count)
         self.add_callback("metric", self._on_metric)
         data_collection.hub.subscribe(self, DataCollectionDeleteMessage, handler=self._on_data_removed)
@@ -104,8 +105,10 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         embeddings = embeddings_of(data)
         if embeddings is None:
             raise AnalysisError(why_no_embeddings(data))
-        like, unlike, note = _usable(data, embeddings, like, unlike)
+        if data not in self._collection:
+            raise AnalysisError(f"{data.label} is not in this session; add it first")
         search = embeddings.search(self.metric)
+        like, unlike, note = _usable(data, embeddings, search, like, unlike)
         question = embeddings.positions[like], embeddings.positions[unlike]
         best, scores, everywhere = search.query_all(*question, k=MAX_RANK)
         self._write(data, embeddings, like, unlike, best, scores, everywhere)
@@ -138,10 +141,7 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         kept = self.rows[: self.count]
         rank = np.full(self.data.size, np.nan, dtype=np.float32)
         rank[kept] = np.arange(1, len(kept) + 1)
-        number = 2
-        while free_label(self.data, f"{RANK}_{number}") != f"{RANK}_{number}":
-            number += 1
-        name = f"{RANK}_{number}"
+        name = f"{RANK}_{free_number(self.data, RANK + '_{}', start=2)}"
         column = write_columns(self.data, {name: rank}, self._provenance(self.data, self.like, self.unlike))[
             name
         ]
@@ -247,23 +247,23 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         with delay_callback(self, "data", "like", "unlike"):
             self.data, self.like, self.unlike = None, (), ()
 
-    def _adopt(self) -> None:
-        """Take up the question of a restored session from its columns and its group."""
+    def take_up(self) -> None:
+        """Take up the question of a restored session from its columns and its group, if there is one."""
         group = self.group
-        if group is None:
+        if self.data is not None or group is None:
             return
         rank_id = group.subset_state.att
-        self.data = next(data for data in self._datasets() if our_columns(data).get(RANK) is rank_id)
-        made = provenance_of(self.data, RANK)
-        self.count, self.metric = round(group.subset_state.hi - 0.5), made.get("metric", "cosine")
-        rank, score = self.data[rank_id], self.data[our_columns(self.data).get(SCORE, rank_id)]
+        data = next(data for data in self._datasets() if our_columns(data).get(RANK) is rank_id)
+        made = provenance_of(data, RANK)
+        rank, score = data[rank_id], data[our_columns(data).get(SCORE, rank_id)]
         answer = np.flatnonzero(rank > 0)
+        self.count, self.metric = round(group.subset_state.hi - 0.5), made.get("metric", "cosine")
         self.rows = answer[np.argsort(rank[answer])]
         self.scores = np.asarray(score[self.rows], dtype=np.float32)
-        self.like = tuple(np.flatnonzero(rank == 0).tolist())
-        self.unlike = tuple(
-            np.flatnonzero(np.isin(object_ids_of(self.data), made.get("unlike", []))).tolist()
-        )
+        with delay_callback(self, "data", "like", "unlike"):
+            self.data = data
+            self.like = tuple(np.flatnonzero(rank == 0).tolist())
+            self.unlike = tuple(np.flatnonzero(np.isin(object_ids_of(data), made.get("unlike", []))).tolist())
 
 
 def similar_galaxies(data_collection: DataCollection) -> SimilarGalaxies:
@@ -282,24 +282,37 @@ def similar_galaxies(data_collection: DataCollection) -> SimilarGalaxies:
     # Kept by the collection itself: a table of ours would keep closed sessions alive.
     if not hasattr(data_collection, "_zoobot_similar_galaxies"):
         data_collection._zoobot_similar_galaxies = SimilarGalaxies(data_collection)
-    return data_collection._zoobot_similar_galaxies
+    state = data_collection._zoobot_similar_galaxies
+    state.take_up()
+    return state
 
 
 def _usable(
-    data: Data, embeddings: RowEmbeddings, like: Sequence[int], unlike: Sequence[int]
+    data: Data,
+    embeddings: RowEmbeddings,
+    search: SimilaritySearch,
+    like: Sequence[int],
+    unlike: Sequence[int],
 ) -> tuple[np.ndarray, np.ndarray, str]:
     """Rows that have an embedding, and a note on those that have none."""
     given = [np.unique(np.asarray(rows, dtype=np.int64)) for rows in (like, unlike)]
-    outside = [row for row in np.concatenate(given) if not 0 <= row < data.size]
-    if outside:
+    every = np.concatenate(given)
+    outside = every[(every < 0) | (every >= data.size)]
+    if outside.size:
         raise AnalysisError(f"row {outside[0]} was asked for, but {data.label} has {data.size:,} rows")
-    usable = [rows[embeddings.positions[rows] >= 0] for rows in given]
-    missing = np.concatenate([rows[embeddings.positions[rows] < 0] for rows in given])
-    if not missing.size:
+    both = np.intersect1d(*given)
+    if both.size:
+        raise AnalysisError(f"{_names(data, both)} is wanted both like and unlike; take it out of one list")
+    fit = (embeddings.positions[every] >= 0) & ~np.isin(embeddings.positions[every], search.never_found)
+    usable = [np.intersect1d(rows, every[fit]) for rows in given]
+    if fit.all():
         return usable[0], usable[1], ""
-    ids = [str(object_ids_of(data)[row]) for row in missing[:_NAMED]]
-    names = ", ".join(ids) + (f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else "")
-    text = f"no embedding for {names}: the image was broken, not yet embedded, or repeats an earlier id"
+    text = f"no embedding for {_names(data, every[~fit])}: image broken, not yet embedded, or id repeated"
     if not usable[0].size:
         raise AnalysisError(f"{text}; choose another galaxy")
     return usable[0], usable[1], f"{text}; left out"
+
+
+def _names(data: Data, rows: np.ndarray) -> str:
+    ids = ", ".join(str(object_ids_of(data)[row]) for row in rows[:_NAMED])
+    return ids + (f" and {len(rows) - _NAMED:,} more" if len(rows) > _NAMED else "")

@@ -1,5 +1,7 @@
 """Embeddings and images beside a dataset, matched by id whatever the order of the rows."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from glue.core import Data
@@ -132,3 +134,16 @@ def test_the_record_is_plain_and_relative(embedded):
     assert record["store"] == "survey.csv.embeddings/test"
     write_columns(embedded, {"a": np.zeros(N)})
     assert embeddings_of(embedded) is not None
+
+
+def test_embeddings_beside_a_source_are_found_when_it_is_opened(survey, store):
+    assert len(embeddings_of(load(survey))) == N
+    write_store(store.with_name("second"), ids_of_survey(), vectors())
+    assert embeddings_of(load(survey)) is None
+
+
+def test_two_threads_share_one_matrix(survey, store):
+    data = load(survey)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: embeddings_of(data).search("cosine"), range(8)))
+    assert len(set(map(id, found))) == 1

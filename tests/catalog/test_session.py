@@ -243,14 +243,20 @@ def test_merged_data_go_on(collection, embedded):
     assert set(state.rows[:2]) == {9, 11}
 
 
-def test_merged_data_of_a_restored_session_say_what_to_do(project):
+def test_merged_data_of_a_restored_session_go_on_or_say_what_to_do(project):
+    store = project / "survey.csv.embeddings" / "test"
     collection = restore(project / "session.glu")
     merged = merge_with_photometry(collection)
     assert images_of(merged).read(4)[0, 0, 0] == 4
-    assert "attach" in why_no_embeddings(merged)
-    attach_embeddings(merged, project / "survey.csv.embeddings" / "test")
     state = similar_galaxies(collection)
     assert members(state.find(merged, [30])) == sorted(state.rows[: state.count])
+
+    store.rename(project / "store")  # no longer where it is found by itself
+    collection = restore(project / "session.glu")
+    merged = merge_with_photometry(collection)
+    assert "attach" in why_no_embeddings(merged)
+    attach_embeddings(merged, project / "store")
+    assert similar_galaxies(collection).find(merged, [30])
 
 
 def test_two_datasets_with_stores_of_their_own(project, monkeypatch):

@@ -148,12 +148,28 @@ def test_rows_without_embedding_are_named_and_never_found(survey, tmp_path):
     assert state.note == ""
 
 
+def test_an_embedding_of_zeros_is_like_none(survey, tmp_path):
+    ids, matrix = ids_of_survey(), vectors()
+    matrix[3] = 0
+    data = load(survey)
+    attach_embeddings(data, write_store(tmp_path / "s", ids, matrix).path)
+    state = similar_galaxies(DataCollection([data]))
+    with pytest.raises(AnalysisError, match=ids[3]):
+        state.find(data, [3])
+    state.find(data, [2])
+    assert 3 not in state.rows
+
+
 def test_questions_that_cannot_be_answered(collection, embedded):
     state = similar_galaxies(collection)
     with pytest.raises(AnalysisError, match="at least one"):
         state.find(embedded, [])
     with pytest.raises(AnalysisError, match="60 rows"):
         state.find(embedded, [60])
+    with pytest.raises(AnalysisError, match=f"{ids_of_survey()[2]} is wanted both"):
+        state.find(embedded, [1, 2], [2])
+    with pytest.raises(AnalysisError, match="not in this session"):
+        similar_galaxies(DataCollection()).find(embedded, [1])
     with pytest.raises(AnalysisError, match="no embeddings yet"):
         state.find(Data(x=[1, 2], label="other"), [0])
     with pytest.raises(AnalysisError, match="no answer"):
@@ -167,7 +183,7 @@ def test_only_the_first_of_equal_ids_carries_the_embedding(tmp_path):
     data = load(write_survey(tmp_path / "twins", object_ids=ids))
     assert attach_embeddings(data, write_store(tmp_path / "s", ids, vectors()).path) == N - 1
     state = similar_galaxies(DataCollection([data]))
-    with pytest.raises(AnalysisError, match="repeats an earlier id"):
+    with pytest.raises(AnalysisError, match="id repeated"):
         state.find(data, [10])
     state.find(data, [8])
     assert 9 in state.rows
@@ -187,7 +203,11 @@ def test_keep_survives_the_next_question(collection, embedded):
     assert ids_of_survey()[30] in kept.label
     assert other.label == "mine"
     assert state.group not in (kept, other)
-    rank = kept.subsets[0].subset_state.att
+    kept_rank = kept.subsets[0].subset_state.att
+    kept_rank.label = "renamed by the user"
+    state.keep()
+    assert members(kept, embedded) == sorted(expected)
+    rank = kept_rank
     assert embedded[rank][expected].tolist() == [1, 2, 3, 4, 5]
 
 
