@@ -75,6 +75,12 @@ def _write(table: Table, path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         _write_parquet(table, path)
+    elif suffix in (".fits", ".vot"):
+        # Neither holds free key words of any length, but both hold text.
+        words = "; ".join(f"{key}: {value}" for key, value in table.meta.items())
+        plain = table.copy(copy_data=False)
+        plain.meta = {"comments": [words]} if suffix == ".fits" else {"description": words}
+        plain.write(path, format=_FORMATS[suffix], overwrite=True)
     else:
         table.write(path, format=_FORMATS[suffix], overwrite=True)
 

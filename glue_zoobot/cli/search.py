@@ -123,8 +123,8 @@ def map_table(opened: EmbeddingStore, method: str, random_state: int = 0) -> Tab
     from glue_zoobot.analysis.maps import make_map as lay_out
 
     object_ids, matrix = opened.load()
-    position, provenance = lay_out(matrix, method=method, random_state=random_state)
+    position, recipe = lay_out(matrix, method=method, random_state=random_state)
     return Table(
         {"object_id": object_ids.astype(str), "map_x": position[:, 0], "map_y": position[:, 1]},
-        meta={**provenance, **provenance(opened)},
+        meta={**recipe, **provenance(opened)},
     )
