@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -137,8 +136,7 @@ def network(spec: EncoderSpec, batch_size: int = 32) -> Embed:
 
     def embed(pictures: Pictures) -> NDArray[np.float32]:
         starts = range(0, len(pictures), batch_size)
-        resized = [torch.stack([encoder.resize(p) for p in pictures[i : i + batch_size]]) for i in starts]
-        return np.concatenate([encoder.embed(encoder.preprocess(batch)) for batch in resized])
+        return np.concatenate([encoder.embed(pictures[i : i + batch_size]) for i in starts])
 
     return embed
 

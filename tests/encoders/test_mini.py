@@ -22,7 +22,7 @@ def encoder():
 
 @pytest.fixture(scope="module")
 def sample():
-    return SimulatedGalaxies(n=240, random_state=5)
+    return SimulatedGalaxies(n=160, random_state=5)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_the_model_card_tells_data_recipe_and_figures():
 
 
 def test_embeddings_are_finite_and_as_wide_as_announced(encoder, embeddings):
-    assert embeddings.shape == (240, encoder.spec.width)
+    assert embeddings.shape == (160, encoder.spec.width)
     assert embeddings.dtype == np.float32
     assert np.isfinite(embeddings).all()
 
