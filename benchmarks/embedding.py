@@ -183,9 +183,10 @@ def random_encoder(architecture: str, folder: Path) -> Encoder:
     """The same network as an encoder of ours, loaded the usual way."""
     network = build(architecture)
     width = getattr(network, "head_hidden_size", None) or network.num_features
-    config = {"architecture": architecture, "num_features": width, "input_size": 224, "crop": 1 / 1.2}
+    view = {"input_size": 224, "crop": 1 / 1.2, "interpolation": "bilinear", "mean": [0] * 3, "std": [1] * 3}
     folder.mkdir()
-    (folder / "config.json").write_text(json.dumps({**config, "mean": [0, 0, 0], "std": [1, 1, 1]}))
+    config = {"architecture": architecture, "num_features": width, **view}
+    (folder / "config.json").write_text(json.dumps(config))
     save_file(network.state_dict(), folder / "model.safetensors")
     return load(str(folder), device="cpu")
 
