@@ -58,9 +58,11 @@ def active_subset_kept(mode: EditSubsetMode | None) -> Iterator[None]:
     Without this his next lasso would replace our answer instead of his own selection.
     """
     active = [] if mode is None else list(mode.edit_subset)
-    yield
-    if mode is not None:
-        mode.edit_subset = [group for group in active if group in mode.data_collection.subset_groups]
+    try:
+        yield
+    finally:
+        if mode is not None:
+            mode.edit_subset = [group for group in active if group in mode.data_collection.subset_groups]
 
 
 def _is_best_ranked(group: SubsetGroup, ranks: list[ComponentID]) -> bool:
