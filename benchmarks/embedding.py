@@ -34,7 +34,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from glue_zoobot.embedding import EmbeddingStore, Plan, run
-from glue_zoobot.embedding.settings import WORTH_A_TRIAL
+from glue_zoobot.embedding.settings import WORTH_A_PROBE
 from glue_zoobot.encoders import Encoder, load
 from glue_zoobot.images import ImageSource, open_catalogue
 from glue_zoobot.images.simulated import SimulatedGalaxies
@@ -54,7 +54,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         encoder = random_encoder(given.architecture, folder / "encoder")
-        images = jpegs(folder, max(given.images, WORTH_A_TRIAL))
+        images = jpegs(folder, max(given.images, WORTH_A_PROBE))
         ours = Ours(images, encoder, folder, given.images)
         network, batch, bare_of = fastest_bare(given.architecture)
         ways: dict[str, Callable[[], float]] = {
@@ -192,19 +192,25 @@ def random_encoder(architecture: str, folder: Path) -> Encoder:
 
 
 def jpegs(folder: Path, n: int) -> ImageSource:
-    """``n`` JPEGs of 424 pixels as a folder to open: real ones linked, else simulated ones written."""
+    """``n`` JPEGs of 424 pixels as a folder to open: links to real ones, else to simulated ones."""
     default = Path(__file__).resolve().parents[2] / "shared" / "data"
     data = Path(os.environ.get("GLUE_ZOOBOT_DATA", default))
+    files = sorted(data.glob("sdss_kaggle_gz/images/*.jpg")) or simulated_jpegs(folder / "simulated")
     target = folder / "images"
     target.mkdir()
-    real = sorted(data.glob("sdss_kaggle_gz/images/*.jpg"))[:n] if data.is_dir() else []
-    for path in real:
-        (target / path.name).symlink_to(path.resolve())
-    if not real:
-        simulated = SimulatedGalaxies(n, size=SIZE)
-        for i in range(n):
-            Image.fromarray(simulated.read(i)).save(target / f"{i:05d}.jpg", quality=90)
+    for i in range(n):
+        (target / f"{i:05d}.jpg").symlink_to(files[i % len(files)].resolve())
     return open_catalogue(target).source
+
+
+def simulated_jpegs(folder: Path, n: int = 300) -> list[Path]:
+    """Write simulated galaxies as JPEG files."""
+    folder.mkdir()
+    simulated = SimulatedGalaxies(n, size=SIZE)
+    paths = [folder / f"{i}.jpg" for i in range(n)]
+    for i, path in enumerate(paths):
+        Image.fromarray(simulated.read(i)).save(path, quality=90)
+    return paths
 
 
 if __name__ == "__main__":

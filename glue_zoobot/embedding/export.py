@@ -59,7 +59,7 @@ def _write_parts(store: EmbeddingStore, path: Path) -> int:
     )
     written = 0
     with pq.ParquetWriter(path, schema) as writer:
-        for ids, vectors in store.embedded_parts():
+        for ids, vectors in store.embedded_parts(store.done()):
             flat = pa.array(vectors.astype(np.float32).reshape(-1))
             columns = [pa.array(ids, pa.string()), pa.FixedSizeListArray.from_arrays(flat, store.width)]
             writer.write_table(pa.table(columns, schema=schema))

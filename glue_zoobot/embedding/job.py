@@ -36,6 +36,7 @@ def run(
     progress: Callable[[Progress], None] | None = None,
     shards: Container[int] | None = None,
     cancelled: Cancelled | None = None,
+    retry_broken: bool = False,
 ) -> Status:
     """
     Embed what a store still lacks.
@@ -56,6 +57,8 @@ def run(
         Only these, for instance a range; by default all.
     cancelled : threading.Event, optional
         Looked at between batches; finished shards are kept.
+    retry_broken : bool
+        Make shards that hold broken images anew, for instance after a disk was away.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def run(
     store.require_plan(plan)
     store.require_encoder(encoder.spec)
     store.clean()
-    counter = _Counter(store, shards, progress)
+    counter = _Counter(store, shards, progress, retry_broken)
     if counter.todo:
         rows = source_rows(store.plan, source)
         settle(store, source, rows, encoder)
@@ -144,12 +147,14 @@ class _Counter:
         store: EmbeddingStore,
         shards: Container[int] | None,
         progress: Callable[[Progress], None] | None,
+        retry_broken: bool,
     ) -> None:
         self._store = store
         self._progress = progress
         self._done = self._broken = 0
         wanted = [shard for shard in store.plan.shards if shards is None or shard in shards]
-        self.todo = [shard for shard in wanted if store.header(shard) is None]
+        headers = {shard: store.header(shard) for shard in wanted}
+        self.todo = [s for s, header in headers.items() if header is None or (retry_broken and header.broken)]
         self._meter = Meter(int(store.plan.sizes[wanted].sum()))
         self.add_shards(sorted(set(wanted) - set(self.todo)))
 
@@ -161,5 +166,4 @@ class _Counter:
 
     def add_shards(self, shards: list[int]) -> None:
         headers = [header for shard in shards if (header := self._store.header(shard))]
-        rows = sum(header.rows for header in headers)
-        self.add(rows, rows - sum(header.embedded for header in headers))
+        self.add(sum(header.rows for header in headers), sum(header.broken for header in headers))

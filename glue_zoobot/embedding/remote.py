@@ -46,11 +46,10 @@ def _load_once(spec: Any, device: str, precision: str) -> Portable:
 
 
 def make_shard(path: Path, shard: int, rows: np.ndarray, source: Any, encoder: Portable) -> int:
-    """Make one shard of the store in ``path``; what a worker runs. Does nothing where it exists."""
+    """Make one shard of the store in ``path``; what a worker runs."""
     store = EmbeddingStore.open(path)
-    if store.header(shard) is None:
-        for _ in make_shards(store, [shard], rows, source, encoder.encoder):
-            pass
+    for _ in make_shards(store, [shard], rows, source, encoder.encoder):
+        pass
     return shard
 
 

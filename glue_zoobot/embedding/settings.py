@@ -10,17 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from glue_zoobot.embedding.store import EmbeddingStore
-from glue_zoobot.errors import ImageError
+from glue_zoobot.errors import EncoderError, ImageError
+
+if TYPE_CHECKING:
+    import torch
 
 # Images on which a reduced precision must keep the neighbours.
 TRIAL_IMAGES = 128
-# With fewer galaxies the trials cost more time than they save.
-WORTH_A_TRIAL = 1000
+# With fewer galaxies the trial of a precision, or of batch sizes, costs more time than it saves.
+WORTH_A_TRIAL = 500
+WORTH_A_PROBE = 4000
 UNTRIED_BATCH_SIZE = {"cpu": 8, "gpu": 128}
 
 
@@ -38,13 +42,13 @@ def settle(store: EmbeddingStore, source: Any, rows: np.ndarray, encoder: Any) -
     encoder : Encoder
         Is set to the store's precision.
     """
-    worth = len(rows) >= WORTH_A_TRIAL
     if store.precision is None:
-        store.adopt("precision", _trial_precision(source, rows, encoder) if worth else "float32")
+        worth_a_trial = len(rows) >= WORTH_A_TRIAL
+        store.adopt("precision", _try_precision(source, rows, encoder) if worth_a_trial else "float32")
     if encoder.precision != store.precision:
         encoder.set_precision(store.precision)
     key = f"batch_size_{device_kind(encoder)}"
-    if worth and key not in store.manifest:
+    if len(rows) >= WORTH_A_PROBE and key not in store.manifest:
         from glue_zoobot.encoders import probe_batch_size
 
         store.adopt(key, probe_batch_size(encoder))
@@ -61,16 +65,16 @@ def device_kind(encoder: Any) -> str:
     return "cpu" if str(encoder.device) == "cpu" else "gpu"
 
 
-def _trial_precision(source: Any, rows: np.ndarray, encoder: Any) -> str:
+def _try_precision(source: Any, rows: np.ndarray, encoder: Any) -> str:
     from glue_zoobot.encoders import choose_precision
 
     encoder.set_precision("float32")
-    return choose_precision(encoder, list(islice(_readable(source, rows), TRIAL_IMAGES)))
+    return choose_precision(encoder, list(islice(_resized(source, rows, encoder), TRIAL_IMAGES)))
 
 
-def _readable(source: Any, rows: np.ndarray) -> Iterator[np.ndarray]:
+def _resized(source: Any, rows: np.ndarray, encoder: Any) -> Iterator[torch.Tensor]:
     for row in rows:
         try:
-            yield source.read(int(row))
-        except ImageError:
+            yield encoder.resize(source.read(int(row)))
+        except (ImageError, EncoderError):
             continue

@@ -33,6 +33,11 @@ class Header:
     embedded: int
     identity: dict[str, Any]
 
+    @property
+    def broken(self) -> int:
+        """Galaxies without an embedding."""
+        return self.rows - self.embedded
+
 
 def write_shard(
     path: Path,

@@ -268,10 +268,9 @@ class EmbeddingStore:
 
     def status(self) -> Status:
         """Count what is there now."""
-        headers = [header for header in map(self.header, self.plan.shards) if header]
-        done = sum(header.rows for header in headers)
-        broken = done - sum(header.embedded for header in headers)
         plan = self.plan
+        headers = [header for header in map(self.header, plan.shards) if header]
+        done, broken = sum(header.rows for header in headers), sum(header.broken for header in headers)
         return Status(done, plan.n, broken, len(headers), len(plan.shards), len(plan.ids) - plan.n)
 
     def load(self, dtype: Any = np.float32) -> tuple[np.ndarray, np.ndarray]:
@@ -290,24 +289,23 @@ class EmbeddingStore:
         StoreError
             A shard is damaged, or the run has ended and not one image could be read.
         """
-        status = self.status()
+        done, status = self.done(), self.status()
         if status.finished and status.total and not status.embedded:
             raise StoreError(
                 f"The store {self.path} holds no embedding: all {status.total:,} images are broken "
                 f"({self._first_reason()}). Check the image paths and formats."
             )
-        matrix = np.empty((status.embedded, self.width), dtype=dtype)
+        count = sum(header.embedded for shard in done if (header := self.header(shard)))
+        matrix = np.empty((count, self.width), dtype=dtype)
         ids: list[str] = []
-        for part, vectors in self.embedded_parts():
-            if len(ids) + len(part) > len(matrix):  # a shard that was finished after the count
-                break
+        for part, vectors in self.embedded_parts(done):
             matrix[len(ids) : len(ids) + len(part)] = vectors
             ids.extend(part)
-        return np.array(ids, dtype=object), matrix[: len(ids)]
+        return np.array(ids, dtype=object), matrix
 
-    def embedded_parts(self) -> Iterator[tuple[list[str], np.ndarray]]:
-        """Give identifiers and float16 embeddings (m, D) of each finished shard, broken ones left out."""
-        for shard in self.done():
+    def embedded_parts(self, shards: Sequence[int]) -> Iterator[tuple[list[str], np.ndarray]]:
+        """Give identifiers and float16 embeddings (m, D) of finished shards, broken ones left out."""
+        for shard in shards:
             table = read_shard(self.shard_path(shard), ["object_id", "embedding"])
             vectors = vectors_of(table)
             valid = table["embedding"].is_valid()

@@ -81,6 +81,7 @@ def test_an_interrupted_run_gives_the_same_bytes(folder, mini, tmp_path):
 
 def test_the_first_run_settles_precision_and_batch_size_for_all(folder, mini, tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "WORTH_A_TRIAL", 5)
+    monkeypatch.setattr(settings, "WORTH_A_PROBE", 5)
     store, source = embed(folder, tmp_path / "store", mini, shards=[0])
     chosen = EmbeddingStore.open(store.path).manifest
     assert chosen["precision"] in ("float32", "bfloat16")

@@ -39,6 +39,17 @@ def test_a_catalogue_in_another_order_resumes_under_the_same_identifiers(make_st
     assert same(store, whole)
 
 
+def test_broken_images_are_tried_again_when_asked(make_store):
+    whole, *_ = make_store(50, name="whole")
+    store, plan, source, encoder = make_store(50, broken=["galaxy-0020"])
+    source.broken.clear()
+    assert run(plan, store, source, encoder).broken == 1
+    source.reads.clear()
+    assert run(plan, store, source, encoder, retry_broken=True).broken == 0
+    assert sorted(source.reads) == list(range(16, 32))
+    assert same(store, whole)
+
+
 def test_images_that_lack_a_galaxy_are_refused(make_store):
     store, plan, _, encoder = make_store(20, embed=False)
     with pytest.raises(StoreError, match="galaxy-0019"):
