@@ -9,10 +9,8 @@ scaling to the network's numbers is done on the device.
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -20,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glue_zoobot.embedding.network import Network, to_float16
+from glue_zoobot.embedding.ordered import available_cores, map_ordered
 from glue_zoobot.errors import EncoderError, ImageError
 
 if TYPE_CHECKING:
@@ -93,17 +92,6 @@ def embed_rows(source: Any, rows: Iterable[int], encoder: Any, batch_size: int) 
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def map_ordered(
-    function: Callable[[int], Picture], rows: Iterable[int], pool: ThreadPoolExecutor, most: int
-) -> Iterator[Picture]:
-    """Apply ``function`` in a pool's threads, results in order, never more than ``most`` at once."""
-    rows = iter(rows)
-    waiting: deque[Future[Picture]] = deque(pool.submit(function, row) for row in islice(rows, most))
-    while waiting:
-        yield waiting.popleft().result()
-        waiting.extend(pool.submit(function, row) for row in islice(rows, 1))
-
-
 def _threads(encoder: Any) -> int:
     """
     Threads that read and resize.
@@ -111,8 +99,7 @@ def _threads(encoder: Any) -> int:
     A GPU is fed by all cores. Beside a network on the CPU two are ample: a core resizes far more
     images than it embeds, and one of them may wait for a disk.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return 2 if str(encoder.device) == "cpu" else min(32, cores)
+    return 2 if str(encoder.device) == "cpu" else min(32, available_cores())
 
 
 def _read(source: Any, encoder: Any, row: int) -> Picture:

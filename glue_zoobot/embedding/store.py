@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import numpy as np
 
 from glue_zoobot.embedding import manifest as manifests
 from glue_zoobot.embedding.files import remove_stale
+from glue_zoobot.embedding.ordered import available_cores, map_ordered
 from glue_zoobot.embedding.plan import Plan
 from glue_zoobot.embedding.shard import (
     BROKEN,
@@ -305,11 +307,14 @@ class EmbeddingStore:
 
     def embedded_parts(self, shards: Sequence[int]) -> Iterator[tuple[list[str], np.ndarray]]:
         """Give identifiers and float16 embeddings (m, D) of finished shards, broken ones left out."""
-        for shard in shards:
-            table = read_shard(self.shard_path(shard), ["object_id", "embedding"])
-            vectors = vectors_of(table)
-            valid = table["embedding"].is_valid()
-            yield table["object_id"].filter(valid).to_pylist(), vectors
+        threads = min(4, available_cores())
+        with ThreadPoolExecutor(threads, "shard") as pool:
+            yield from map_ordered(self._embedded, shards, pool, threads + 1)
+
+    def _embedded(self, shard: int) -> tuple[list[str], np.ndarray]:
+        table = read_shard(self.shard_path(shard), ["object_id", "embedding"])
+        valid = table["embedding"].is_valid()
+        return table["object_id"].filter(valid).to_pylist(), vectors_of(table)
 
     def outcomes(self) -> Table:
         """
