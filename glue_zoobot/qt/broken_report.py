@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy import QtWidgets
 from qtpy.QtCore import Qt
 
+from glue_zoobot.qt.jobs import counted
 from glue_zoobot.qt.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class BrokenReport(QtWidgets.QDialog):
         self._bad = bad
         shown = min(len(bad), _SHOWN)
         more = f" The first {shown:,} are shown; the saved list has all." if shown < len(bad) else ""
-        self.summary.setText(f"{len(bad):,} images have no embedding; all others do.{more}")
+        self.summary.setText(f"Without an embedding: {counted(len(bad), 'image')}.{more}")
         self.table.setRowCount(shown)
         for row in range(shown):
             for column, name in enumerate(("object_id", "outcome", "reason")):

@@ -50,7 +50,7 @@ class CheckDialog(QtWidgets.QDialog):
         self._child = Child(["-m", "glue_zoobot.installation"], self)
         self._child.said.connect(self._add)
         self._child.ended.connect(self._on_ended)
-        self.finished.connect(lambda *_: self._child.stop_now())
+        self.finished.connect(lambda *_: self._child.abandon())
         self._child.start()
 
     def text(self) -> str:

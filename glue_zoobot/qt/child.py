@@ -12,7 +12,9 @@ from qtpy import QtCore
 __all__ = ["Child"]
 
 _GRACE_MS = 2000  # how long a child may take to stop cleanly when glue is closed
+_PATIENCE_MS = 10_000  # how long it may take when it is cancelled
 _STDERR_KEPT = 8000  # characters
+_DYING: set[Child] = set()
 
 
 class Child(QtCore.QObject):
@@ -49,6 +51,8 @@ class Child(QtCore.QObject):
         self._process.readyReadStandardError.connect(self._read_errors)
         self._process.finished.connect(self._on_finished)
         self._process.errorOccurred.connect(self._on_error)
+        self._patience = QtCore.QTimer(self, singleShot=True, interval=_PATIENCE_MS)
+        self._patience.timeout.connect(self._process.kill)
 
     def start(self) -> None:
         """Start the process; what it says arrives as signals."""
@@ -73,7 +77,7 @@ class Child(QtCore.QObject):
     def cancel(self) -> None:
         """Ask the process to stop cleanly; kill it if it does not."""
         self._process.terminate()
-        QtCore.QTimer.singleShot(5 * _GRACE_MS, self, self._process.kill)
+        self._patience.start()
 
     def stop_now(self) -> None:
         """Stop the process before returning; for the moment when glue closes."""
@@ -83,6 +87,17 @@ class Child(QtCore.QObject):
             if not self._process.waitForFinished(_GRACE_MS):
                 self._process.kill()
                 self._process.waitForFinished(_GRACE_MS)
+
+    def abandon(self) -> None:
+        """Kill the process without waiting for its end, when nobody wants its answer any more."""
+        self.blockSignals(True)
+        if self.running:
+            self.setParent(None)
+            _DYING.add(self)  # Qt waits in the destructor of a process that still runs
+            self._process.finished.connect(lambda *_: _DYING.discard(self))
+            self._process.kill()
+        else:
+            self.deleteLater()
 
     def _read_events(self) -> None:
         *lines, self._rest = (self._rest + bytes(self._process.readAllStandardOutput())).split(b"\n")
@@ -108,6 +123,7 @@ class Child(QtCore.QObject):
     def _end(self, code: int, crashed: bool) -> None:
         if not self._over:
             self._over = True
+            self._patience.stop()
             self.ended.emit(code, crashed)
 
 

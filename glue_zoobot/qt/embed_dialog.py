@@ -276,8 +276,7 @@ class EmbedDialog(QtWidgets.QDialog):
 
     def _stop_probe(self) -> None:
         if self._probe is not None:
-            self._probe.stop_now()
-            self._probe.deleteLater()
+            self._probe.abandon()
             self._probe = None
 
     def _release(self, *args: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from glue_zoobot.errors import ZoobotError
-from glue_zoobot.qt.host import active_subset_kept
+from glue_zoobot.qt.host import question_of
 from glue_zoobot.qt.similar_panel import similar_panel
 from glue_zoobot.qt.threads import run_in_thread
 
@@ -33,25 +33,23 @@ def find_similar(
     report : callable
         Told what was done, or why it could not be done, in one line for a status bar.
     """
-    from glue_zoobot.catalog import similar_galaxies
 
     def find(_: object) -> None:
         if application.app is not None:  # not closed meanwhile
             report(find_now(application, data, like))
 
     report("Reading the embeddings…")
-    metric = similar_galaxies(application.data_collection).metric
+    metric = question_of(application).metric
     run_in_thread(application, lambda: _prepare(data, metric), find, lambda error: report(str(error)))
 
 
 def find_now(application: GlueApplication, data: Data, like: Sequence[int]) -> str:
     """Find at once, as long as it takes; return what was done, or why it could not be done."""
-    from glue_zoobot.catalog import object_ids_of, similar_galaxies
+    from glue_zoobot.catalog import object_ids_of
 
-    state = similar_galaxies(application.data_collection)
+    state = question_of(application)
     try:
-        with active_subset_kept(application):
-            state.find(data, like=list(like))
+        state.find(data, like=list(like))
     except ZoobotError as exc:
         return str(exc)
     similar_panel(application).show_result()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +12,9 @@ if TYPE_CHECKING:
     from glue.core import DataCollection
     from glue_qt.app import GlueApplication
 
-__all__ = ["active_subset_kept", "application_of", "icon_path", "show_message"]
+    from glue_zoobot.catalog import SimilarGalaxies
+
+__all__ = ["application_of", "icon_path", "question_of", "show_message"]
 
 
 def icon_path(name: str) -> str:
@@ -30,20 +30,13 @@ def application_of(data_collection: DataCollection) -> GlueApplication | None:
     return None
 
 
-@contextmanager
-def active_subset_kept(application: GlueApplication) -> Iterator[None]:
-    """
-    Leave the user's active subset as it is while a group of ours comes or goes.
+def question_of(application: GlueApplication) -> SimilarGalaxies:
+    """Return the similarity question of a window, which leaves the user's active subset active."""
+    from glue_zoobot.catalog import similar_galaxies
 
-    glue makes every new group the active one, so that the user's next lasso would go into ours.
-    """
-    mode = application.session.edit_subset_mode
-    active = list(mode.edit_subset or [])
-    try:
-        yield
-    finally:
-        groups = application.data_collection.subset_groups
-        mode.edit_subset = [group for group in active if group in groups]
+    question = similar_galaxies(application.data_collection)
+    question.edit_subset_mode = application.session.edit_subset_mode
+    return question
 
 
 def show_message(parent: QtWidgets.QWidget | None, title: str, text: str, detail: str = "") -> None:

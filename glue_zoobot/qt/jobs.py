@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from glue_zoobot.images import SourceSpec
 
-__all__ = ["ChildJob", "EmbedJob", "EmbedRequest", "duration"]
+__all__ = ["ChildJob", "EmbedJob", "EmbedRequest", "counted", "duration"]
 
 _CANCELLED = 130  # exit code of a command that was asked to stop
 
@@ -223,7 +223,7 @@ class EmbedJob(ChildJob):
         )
 
     def _attached(self, matched: int) -> None:
-        broken = f", {self.broken:,} images broken" if self.broken else ""
+        broken = f", {counted(self.broken, 'image')} broken" if self.broken else ""
         self.become("done", f"{matched:,} galaxies embedded{broken}. Similar galaxies can be found now.")
         self.finished.emit()
 
@@ -235,6 +235,11 @@ def duration(seconds: float) -> str:
     if seconds < 5400:
         return f"{round(seconds / 60)} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def counted(number: int, thing: str) -> str:
+    """Say how many: ``1 image``, ``1,234 images``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _progress_text(event: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from glue_zoobot.qt.broken_report import show_broken
 from glue_zoobot.qt.host import show_message
 from glue_zoobot.qt.jobs import ChildJob, EmbedJob, EmbedRequest
 from glue_zoobot.qt.map_job import MapJob
+from glue_zoobot.qt.similar_panel import similar_panel
 
 if TYPE_CHECKING:
     from glue.core import Data
@@ -26,7 +27,10 @@ def jobs_panel(application: GlueApplication) -> JobsPanel:
     panel = application.findChild(JobsPanel)
     if panel is None:
         panel = JobsPanel(application)
-        application.addDockWidget(Qt.BottomDockWidgetArea, panel)
+        # Under the similarity panel: a panel at the bottom would resize, and so redraw, every plot.
+        above = similar_panel(application)
+        application.addDockWidget(Qt.RightDockWidgetArea, panel)
+        application.splitDockWidget(above, panel, Qt.Vertical)
     return panel
 
 
@@ -49,7 +53,7 @@ class JobLine(QtWidgets.QFrame):
     def __init__(self, job: ChildJob) -> None:
         super().__init__()
         self.job = job
-        self.title = QtWidgets.QLabel(f"<b>{job.title}</b>")
+        self.title = QtWidgets.QLabel(f"<b>{job.title}</b>", wordWrap=True)
         self.bar = QtWidgets.QProgressBar()
         self.bar.setFormat("%v of %m")
         self.text = QtWidgets.QLabel(wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
@@ -59,12 +63,6 @@ class JobLine(QtWidgets.QFrame):
             "Broken images…", "Which images have no embedding, and why", self._show_broken
         )
         self.detail_button = _button("Details…", "What the process wrote before it ended", self._show_detail)
-        grid = QtWidgets.QGridLayout(self)
-        grid.setContentsMargins(10, 6, 10, 6)
-        grid.setHorizontalSpacing(8)
-        grid.addWidget(self.title, 0, 0)
-        grid.addWidget(self.bar, 0, 1)
-        grid.addWidget(self.text, 1, 0, 1, 2)
         self.remove_button = _button("Remove", "Take this line off the list", self.removed.emit)
         buttons = (
             self.broken_button,
@@ -73,9 +71,16 @@ class JobLine(QtWidgets.QFrame):
             self.cancel_button,
             self.remove_button,
         )
-        for column, button in enumerate(buttons):
-            grid.addWidget(button, 0, 2 + column, 2, 1)
-        grid.setColumnStretch(1, 1)
+        row = QtWidgets.QHBoxLayout()
+        row.addStretch(1)
+        for button in buttons:
+            row.addWidget(button)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(12, 8, 12, 8)
+        layout.setSpacing(4)
+        for widget in (self.title, self.bar, self.text):
+            layout.addWidget(widget)
+        layout.addLayout(row)
         job.changed.connect(self.refresh)
         self.refresh()
 
@@ -118,14 +123,20 @@ class JobsPanel(QtWidgets.QDockWidget, HubListener):
         self.lines: list[JobLine] = []
         self._lines_layout = QtWidgets.QVBoxLayout()
         self._lines_layout.setContentsMargins(0, 0, 0, 0)
-        self._empty = QtWidgets.QLabel("No jobs. Right-click a dataset and choose Zoobot: Embed…", margin=10)
+        self._empty = QtWidgets.QLabel(
+            "No jobs. Right-click a dataset and choose <i>Zoobot: Embed…</i>", wordWrap=True, margin=12
+        )
         inside = QtWidgets.QWidget()
         layout = QtWidgets.QVBoxLayout(inside)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._empty)
         layout.addLayout(self._lines_layout)
         layout.addStretch(1)
-        self.setWidget(inside)
+        scroll = QtWidgets.QScrollArea(widgetResizable=True, frameShape=QtWidgets.QFrame.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        scroll.setMinimumHeight(140)
+        scroll.setWidget(inside)
+        self.setWidget(scroll)
         self._hub = application.session.hub
         self._hub.subscribe(self, ApplicationClosedMessage, handler=self._stop_all)
         QtWidgets.QApplication.instance().aboutToQuit.connect(self._stop_all)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,6 @@ from glue_zoobot.qt.jobs import ChildJob
 from glue_zoobot.qt.threads import run_in_thread
 
 if TYPE_CHECKING:
-    from astropy.table import Table
     from glue.core import Data
 
 __all__ = ["METHODS", "MapJob"]
@@ -48,35 +48,38 @@ class MapJob(ChildJob):
         return Path(self._folder.name) / "map.parquet"
 
     def succeed(self, outcome: dict[str, Any]) -> None:
-        """Read the positions off the GUI thread, then write them."""
-        from astropy.table import Table
-
-        self.become("running", "Reading the map…")
-        run_in_thread(self, lambda: Table.read(self._file), self._write, self._fail)
-
-    def _write(self, table: Table) -> None:
-        from glue_zoobot.catalog import write_columns
-        from glue_zoobot.catalog.identity import match_rows
-
+        """Read and match the positions off the GUI thread, then write them."""
         data = self.data
         if data is None:
             self.become("done", "The dataset was closed meanwhile.")
             return
-        rows, positions = match_rows(data, np.asarray(table["object_id"]))
-        name = self._free_name(data)
-        columns = {f"{name}_{axis}": np.full(data.size, np.nan, dtype=np.float32) for axis in "xy"}
-        for axis in "xy":
-            columns[f"{name}_{axis}"][rows] = np.asarray(table[f"map_{axis}"])[positions]
-        write_columns(data, columns, dict(table.meta))
+        self.become("running", "Reading the map…")
+        run_in_thread(self, lambda: _read(self._file, data), self._write, self._fail)
+
+    def _write(self, answer: tuple[dict[str, np.ndarray], dict[str, Any]]) -> None:
+        from glue_zoobot.catalog.columns import free_number, write_columns
+
+        positions, provenance = answer
+        # Never the columns of an earlier map: a lasso is kept as a shape, and would hold other galaxies.
+        number = free_number(self.data, f"map_{self._method}_{{}}_x", f"map_{self._method}_{{}}_y")
+        name = f"map_{self._method}_{number}"
+        write_columns(self.data, {f"{name}_{axis}": positions[axis] for axis in "xy"}, provenance)
         self.become("done", f"The columns {name}_x and {name}_y are ready for a scatter plot.")
         self.finished.emit()
 
-    def _free_name(self, data: Data) -> str:
-        """Never the columns of an earlier map: a lasso is kept as a shape, and would hold other galaxies."""
-        number = 1
-        while data.find_component_id(f"map_{self._method}_{number}_x") is not None:
-            number += 1
-        return f"map_{self._method}_{number}"
-
     def _fail(self, error: Exception) -> None:
         self.become("failed", str(error))
+
+
+def _read(file: Path, data: Data) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return positions (N,) per axis, NaN where there is none, and how they were made."""
+    import pyarrow.parquet
+
+    from glue_zoobot.catalog.identity import match_rows
+
+    table = pyarrow.parquet.read_table(file)
+    rows, places = match_rows(data, table["object_id"].to_numpy())
+    positions = {axis: np.full(data.size, np.nan, dtype=np.float32) for axis in "xy"}
+    for axis, values in positions.items():
+        values[rows] = table[f"map_{axis}"].to_numpy()[places]
+    return positions, json.loads((table.schema.metadata or {}).get(b"glue_zoobot", b"{}"))

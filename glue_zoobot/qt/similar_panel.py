@@ -11,7 +11,7 @@ from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.errors import ZoobotError
-from glue_zoobot.qt.host import active_subset_kept, icon_path
+from glue_zoobot.qt.host import icon_path, question_of
 from glue_zoobot.qt.thumbnail_strip import ThumbnailStrip
 
 if TYPE_CHECKING:
@@ -84,11 +84,9 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
 
     def __init__(self, application: GlueApplication) -> None:
         super().__init__("Similar galaxies", application)
-        from glue_zoobot.catalog import similar_galaxies
-
         self.setObjectName("zoobot_similar_panel")
         self.setMinimumWidth(250)
-        self.state = similar_galaxies(application.data_collection)
+        self.state = question_of(application)
         self._build()
         self._refresh_timer = QtCore.QTimer(self, singleShot=True, interval=0)
         self._refresh_timer.timeout.connect(self._refresh)
@@ -212,16 +210,14 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
 
     def _keep(self) -> None:
         try:
-            with active_subset_kept(self.parent()):
-                group = self.state.keep()
+            group = self.state.keep()
         except ZoobotError as exc:
             self.footer.setText(str(exc))
         else:
             self.footer.setText(f"Kept as the subset “{group.label}”.")
 
     def _clear(self) -> None:
-        with active_subset_kept(self.parent()):
-            self.state.clear()
+        self.state.clear()
 
     # -- from the state to the window ----------------------------------------------------------------
 

@@ -1,0 +1,140 @@
+"""Views side by side, from whatever columns there are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from glue_qt.utils import process_events
+from PIL import Image
+
+from glue_zoobot.catalog import write_columns
+from glue_zoobot.errors import CatalogueError
+from glue_zoobot.qt import columns
+from glue_zoobot.qt.layout import grab, open_in_glue
+from glue_zoobot.qt.similar_panel import SimilarPanel
+from tests.qt.conftest import members
+
+
+@pytest.fixture
+def full(data):
+    """The survey with positions and magnitudes."""
+    rng = np.random.default_rng(0)
+    n = data.size
+    for label, values in {
+        "ra": rng.uniform(0, 360, n),
+        "dec": rng.uniform(-90, 90, n),
+        "mag_g": rng.normal(18, 1, n),
+        "mag_r": rng.normal(17, 1, n),
+    }.items():
+        data.add_component(values, label)
+    return data
+
+
+def titles(app):
+    return [viewer.window_title for viewer in app.viewers[0]]
+
+
+def test_all_views_of_a_full_catalogue(app, full, similar):
+    assert open_in_glue(full, like="5877395055527856190", application=app) is app
+    assert titles(app)[:3] == ["Map of galaxy images", "g - r against mag_r", "Sky"]
+    assert titles(app)[3].startswith("Galaxy Gallery")
+    sky = app.viewers[0][2].state
+    assert (str(sky.x_att), str(sky.y_att)) == ("ra", "dec")
+    assert sky.x_min > sky.x_max  # east to the left
+    assert similar.like == (20,)
+    assert len(members(similar.group)) == 58
+    assert app.findChild(SimilarPanel).isVisible()
+
+
+def test_views_fill_the_tab_without_overlap_and_follow_it(app, full):
+    open_in_glue(full, application=app)
+    for size in ((1200, 800), (1500, 950)):
+        app.resize(*size)
+        process_events(wait=0.1)
+        area = app.current_tab.viewport()
+        windows = [viewer.parent().geometry() for viewer in app.viewers[0]]
+        covered = sum(window.width() * window.height() for window in windows)
+        assert covered == pytest.approx(area.width() * area.height(), rel=0.02)
+        for number, one in enumerate(windows):
+            assert not any(one.intersects(other) for other in windows[number + 1 :])
+
+
+def test_a_window_that_the_user_moved_stays_where_it_is(app, full):
+    open_in_glue(full, application=app)
+    viewer = app.viewers[0][0]
+    viewer.parent().setGeometry(30, 40, 300, 200)
+    app.resize(1500, 950)
+    process_events(wait=0.1)
+    assert viewer.parent().geometry().getRect() == (30, 40, 300, 200)
+
+
+def test_a_view_may_be_closed_before_the_window_is_resized(app, full):
+    open_in_glue(full, application=app)
+    app.viewers[0][1].close(warn=False)
+    process_events(wait=0.1)
+    app.resize(1500, 950)
+    process_events(wait=0.1)
+
+
+def test_without_positions_magnitudes_or_embeddings(app, plain):
+    open_in_glue(plain, application=app)
+    assert len(titles(app)) == 2  # two measurements, and the gallery
+    assert app.findChild(SimilarPanel).pages.currentIndex() == 0
+
+
+def test_the_first_answer_is_always_the_same(app, data, similar):
+    open_in_glue(data, application=app)
+    first = similar.like
+    assert len(first) == 1
+    similar.clear()
+    open_in_glue(data, application=app)
+    assert similar.like == first
+
+
+def test_an_unknown_galaxy_is_named(app, data):
+    with pytest.raises(CatalogueError, match="no galaxy 17"):
+        open_in_glue(data, like="17", application=app)
+
+
+def test_screenshot(app, data, tmp_path):
+    path = grab(app, tmp_path / "picture.png", settle=0.05)
+    assert Image.open(path).size == (app.width(), app.height())
+    with pytest.raises(OSError, match="could not be written"):
+        grab(app, tmp_path / "no" / "such" / "folder.png", settle=0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (("mag_g", "mag_r"), ("mag_r", "g - r")),
+        (("dered_i", "dered_r", "z"), ("dered_i", "r - i")),
+        (("HSC_g", "HSC_z"), ("HSC_z", "g - z")),
+        (("petroR90_g", "petroR90_r"), None),
+        (("magnitude", "colour"), None),
+    ],
+)
+def test_magnitudes_are_recognised(labels, expected):
+    from glue.core import Data
+
+    data = Data(**{label: np.full(5, 18.0) + np.arange(5) for label in labels}, label="d")
+    found = columns.magnitude_and_colour(data)
+    assert (found and tuple(map(str, found))) == expected
+
+
+def test_the_newest_map_is_shown(data):
+    for number in (1, 2, 10):
+        write_columns(data, {f"map_umap_{number}_{axis}": np.zeros(60) for axis in "xy"})
+    assert tuple(map(str, columns.map_columns(data))) == ("map_umap_10_x", "map_umap_10_y")
+
+
+def test_ids_and_constants_are_no_measurements():
+    from glue.core import Data
+
+    data = Data(
+        number=np.arange(10),
+        same=np.ones(10),
+        size=np.linspace(0, 1, 10),
+        colour=np.linspace(1, 3, 10),
+        label="d",
+    )
+    assert sorted(map(str, columns.two_measurements(data))) == ["colour", "size"]
