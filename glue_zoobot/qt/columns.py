@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from glue.core import ComponentID, Data
 
 __all__ = [
+    "Pair",
     "colour_column",
     "magnitude_and_colour",
     "map_columns",
@@ -29,6 +30,7 @@ _NOT_A_MAGNITUDE = re.compile(r"rad|r50|r90|flux|err|ivar|ellip|radius|map_", re
 _CLASS_NAME = re.compile(r"class|kind|type|morph|label|hubble|answer", re.IGNORECASE)
 _OURS = re.compile(r"map_|similarity")
 
+#: The columns of the x and the y axis.
 Pair = tuple["ComponentID", "ComponentID"]
 
 

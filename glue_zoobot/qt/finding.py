@@ -60,9 +60,10 @@ def find_now(application: GlueApplication, data: Data, like: Sequence[int]) -> s
 
 
 def _prepare(data: Data, metric: str) -> None:
-    """Read the embeddings, which takes seconds for a large catalogue, the first time."""
-    from glue_zoobot.catalog import embeddings_of
+    """Read ids and embeddings, which takes seconds for a large catalogue, the first time."""
+    from glue_zoobot.catalog import embeddings_of, object_ids_of
 
+    object_ids_of(data)
     embeddings = embeddings_of(data)
     if embeddings is not None:
         embeddings.search(metric)

@@ -131,18 +131,28 @@ def _example(embeddings: RowEmbeddings) -> int:
 
 def _views(application: GlueApplication, data: Data) -> dict[str, Viewer]:
     """Open the views that the columns of `data` allow, by the place that they take."""
+    places = _places(data)  # all columns first, see above
     views: dict[str, Viewer] = {}
-    if (found := columns.map_columns(data)) is not None:
-        views["map"] = _scatter(application, data, *found, "Map of galaxy images")
+    for place, (x, y) in places.items():
+        title = {"map": "Map of galaxy images", "sky": "Sky"}.get(place, f"{y} against {x}")
+        views[place] = _scatter(application, data, x, y, title)
+    if "map" in views:
         _colour_by(views["map"], columns.colour_column(data))
-    second = columns.magnitude_and_colour(data) or columns.similarity_and_class(data)
-    if (found := second or columns.two_measurements(data)) is not None:
-        views["measured"] = _scatter(application, data, *found, f"{found[1]} against {found[0]}")
-    if (found := columns.sky_columns(data)) is not None:
-        views["sky"] = _scatter(application, data, *found, "Sky")
+    if "sky" in views:
         views["sky"].state.flip_x()  # east to the left
     views["gallery"] = _gallery(application, data)
     return views
+
+
+def _places(data: Data) -> dict[str, columns.Pair]:
+    """Choose the columns of each scatter plot; without suitable ones the place stays empty."""
+    measured = columns.magnitude_and_colour(data) or columns.similarity_and_class(data)
+    pairs = {
+        "map": columns.map_columns(data),
+        "measured": measured or columns.two_measurements(data),
+        "sky": columns.sky_columns(data),
+    }
+    return {place: pair for place, pair in pairs.items() if pair is not None}
 
 
 def _scatter(

@@ -25,6 +25,7 @@ def full(data):
         "dec": rng.uniform(-90, 90, n),
         "mag_g": rng.normal(18, 1, n),
         "mag_r": rng.normal(17, 1, n),
+        "ellipticity": rng.uniform(0, 1, n),
     }.items():
         data.add_component(values, label)
     return data
@@ -38,6 +39,7 @@ def test_all_views_of_a_full_catalogue(app, full, similar):
     assert open_in_glue(full, like="5877395055527856190", application=app) is app
     assert titles(app)[:3] == ["Map of galaxy images", "g - r against mag_r", "Sky"]
     assert titles(app)[3].startswith("Galaxy Gallery")
+    assert app.viewers[0][0].state.layers[0].cmap.name == "viridis"  # glue may forget it
     sky = app.viewers[0][2].state
     assert (str(sky.x_att), str(sky.y_att)) == ("ra", "dec")
     assert sky.x_min > sky.x_max  # east to the left
