@@ -121,7 +121,7 @@ def small(pictures: Pictures, size: int, crop: float) -> NDArray[np.float32]:
 
 
 def pixel_pca(crop: float, n_components: int = 32, size: int = 64) -> Embed:
-    """First principal components of the pixels of the very galaxies that are searched."""
+    """First principal components of the pixels, fitted to the very galaxies that are searched."""
     from sklearn.decomposition import PCA
 
     def embed(pictures: Pictures) -> NDArray[np.float32]:
@@ -186,36 +186,40 @@ def rotation_consistency(embed: Embed, pictures: Pictures) -> tuple[float, float
 # --- tables ----------------------------------------------------------------------------------------
 
 
-def class_table(part: LabelledSet, precisions: dict[str, NDArray[np.float64]]) -> str:
-    """Return one set as a Markdown table: a row per class, a column per encoder, the balanced mean below."""
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
+
+
+def class_rows(part: LabelledSet, precisions: list[NDArray[np.float64]]) -> list[list[str]]:
+    """Return a row per class: set and class, members, chance, mean precision of each encoder."""
     by_chance = chance(part.labels, part.classes)
-    members = {c: part.labels == c for c in part.classes}
-    lines = [
-        f"| {part.name} | n | chance | " + " | ".join(precisions) + " |",
-        "|---" * (3 + len(precisions)) + "|",
+    rows = []
+    for c in part.classes:
+        own = part.labels == c
+        means = [f"{precision[own].mean():.3f}" for precision in precisions]
+        rows.append([f"{part.name}: {c}", str(own.sum()), f"{by_chance[c]:.3f}", *means])
+    return rows
+
+
+def balanced_row(part: LabelledSet, precisions: list[NDArray[np.float64]]) -> list[str]:
+    """Return set, galaxies, chance, and each encoder's mean over the classes with its interval."""
+    cells = [
+        part.name,
+        str(len(part.labels)),
+        f"{np.mean(list(chance(part.labels, part.classes).values())):.3f}",
     ]
-    for c, rows in members.items():
-        cells = [f"{precision[rows].mean():.3f}" for precision in precisions.values()]
-        lines.append(f"| {c} | {rows.sum()} | {by_chance[c]:.3f} | " + " | ".join(cells) + " |")
-    cells = []
-    for precision in precisions.values():
-        parts = [precision[rows] for rows in members.values()]
+    for precision in precisions:
+        parts = [precision[part.labels == c] for c in part.classes]
         low, high = interval(parts)
-        cells.append(f"**{np.mean([p.mean() for p in parts]):.3f}** ({low:.3f}–{high:.3f})")
-    mean_chance = np.mean(list(by_chance.values()))
-    lines.append(
-        f"| **class-balanced** | {len(part.labels)} | {mean_chance:.3f} | " + " | ".join(cells) + " |"
-    )
-    return "\n".join(lines)
+        cells.append(f"{np.mean([p.mean() for p in parts]):.3f} ({low:.3f}–{high:.3f})")
+    return cells
 
 
-def rotation_table(embedders: dict[str, Embed], pictures: Pictures) -> str:
-    """Return rotation consistency as a Markdown table."""
-    lines = [f"| cosine under 90° turns, {len(pictures)} galaxies | raw | centred |", "|---|---|---|"]
-    for name, embed in embedders.items():
-        raw, centred = rotation_consistency(embed, pictures)
-        lines.append(f"| {name} | {raw:.3f} | {centred:.3f} |")
-    return "\n".join(lines)
+def rotation_rows(embedders: dict[str, Embed], pictures: Pictures) -> list[list[str]]:
+    """Return encoder, raw and centred rotation consistency."""
+    return [[name, *(f"{c:.3f}" for c in rotation_consistency(e, pictures))] for name, e in embedders.items()]
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -243,13 +247,19 @@ def main() -> None:
     if args.imagenet:
         embedders["ImageNet MobileNetV2"] = network(find(args.imagenet).replace(crop=crop))
     first, second, third = gz1(args.data), gz2(args.data), kaggle(args.data)
+    balanced, by_class = [], []
     for part in (first, second, third, galaxy10(args.data), artefacts(args.data, [second, third])):
-        embeddings = {name: embed(part.pictures) for name, embed in embedders.items()}
-        embeddings[f"pixel PCA-32 of {len(part.pictures)}"] = pixel_pca(crop)(part.pictures)
-        print(
-            class_table(part, {name: precision_at_k(e, part.labels) for name, e in embeddings.items()}) + "\n"
-        )
-    print(rotation_table(embedders, first.pictures[:200]))
+        embeddings = [embed(part.pictures) for embed in (*embedders.values(), pixel_pca(crop))]
+        precisions = [precision_at_k(matrix, part.labels) for matrix in embeddings]
+        balanced.append(balanced_row(part, precisions))
+        by_class += class_rows(part, precisions)
+    columns = ["n", "chance", *embedders, "pixel PCA-32"]
+    print(table(["class-balanced precision@10", *columns], balanced))
+    print(table(["precision@10 by class", *columns], by_class))
+    turned = first.pictures[:200]
+    print(
+        table([f"cosine under 90° turns ({len(turned)})", "raw", "centred"], rotation_rows(embedders, turned))
+    )
 
 
 if __name__ == "__main__":

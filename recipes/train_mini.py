@@ -290,11 +290,6 @@ def learning_rate(step: int, n_steps: int, peak: float, warm_up: int = 100) -> f
     return peak * min(1, (step + 1) / warm_up) * 0.5 * (1 + math.cos(math.pi * step / n_steps))
 
 
-def view_size(step: int, n_steps: int, input_size: int) -> int:
-    """Return the pixels of a view: two thirds of the input for the first 80 % of the steps, to save time."""
-    return input_size * 2 // 3 if step < 0.8 * n_steps else input_size
-
-
 def train_step(state: Training, galaxies: Galaxies, size: int) -> Tensor:
     """Take one step on two views of each galaxy and return the loss."""
     image = galaxies.image.float() / 255
@@ -332,23 +327,19 @@ def train(galaxies: Galaxies, args: argparse.Namespace) -> Training:
         print(f"continuing after step {state.step}")
     weights = galaxies.sampling_weights()
     n_steps = math.ceil(args.epochs * len(weights) / args.batch_size)
-    began, first, running = time.monotonic(), state.step, 0.0
+    began, first = time.monotonic(), state.step
     while state.step < n_steps:
         torch.manual_seed(args.seed * 1_000_003 + state.step)
         for group in state.optimiser.param_groups:
             group["lr"] = learning_rate(state.step, n_steps, args.peak_rate)
         batch = galaxies.rows(torch.multinomial(weights, args.batch_size))
-        running += train_step(state, batch, view_size(state.step, n_steps, args.input_size)).item()
+        loss = train_step(state, batch, args.input_size).item()
         update_average(state)
         state.step += 1
         if state.step % SAVE_EVERY == 0 or state.step == n_steps:
             state.save(args.checkpoint)
             rate = 2 * args.batch_size * (state.step - first) / (time.monotonic() - began)
-            print(
-                f"step {state.step}/{n_steps}  loss {running / SAVE_EVERY:.3f}  {rate:.0f} views/s",
-                flush=True,
-            )
-            running = 0.0
+            print(f"step {state.step}/{n_steps}  loss {loss:.3f}  {rate:.0f} views/s", flush=True)
     return state
 
 
@@ -387,7 +378,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=float, default=60, help="galaxies drawn, in units of the sample")
     parser.add_argument("--simulated", type=int, default=2000, help="number of simulated galaxies")
     parser.add_argument("--batch-size", type=int, default=96, help="galaxies per step, two views each")
-    parser.add_argument("--input-size", type=int, default=96, help="pixels of a view")
+    parser.add_argument("--input-size", type=int, default=64, help="pixels of a view")
     parser.add_argument("--peak-rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
