@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from glue_zoobot.errors import AnalysisError
 if TYPE_CHECKING:
     from glue.core import ComponentID, Data
 
-__all__ = ["add_map"]
+__all__ = ["add_map", "write_map"]
 
 
 def add_map(
@@ -22,8 +23,6 @@ def add_map(
 ) -> tuple[ComponentID, ComponentID]:
     """
     Lay a dataset's galaxies out in two new columns, such as ``map_pca_1_x`` and ``map_pca_1_y``.
-
-    Never the columns of an earlier map: a lasso is kept as a shape, and would hold other galaxies.
 
     Parameters
     ----------
@@ -51,8 +50,33 @@ def add_map(
     positions, provenance = make_map(embeddings.matrix, method, random_state, **options)
     full = np.full((data.size, 2), np.nan, dtype=np.float32)
     full[embeddings.rows] = positions
+    return write_map(data, method, full, {**provenance, "encoder": embeddings.encoder_name})
+
+
+def write_map(
+    data: Data, method: str, positions: np.ndarray, provenance: Mapping[str, Any]
+) -> tuple[ComponentID, ComponentID]:
+    """
+    Write a map into two new columns.
+
+    Never the columns of an earlier map: a lasso is kept as a shape, and would hold other galaxies.
+
+    Parameters
+    ----------
+    data : Data
+    method : str
+        What the columns are named after.
+    positions : np.ndarray
+        Shape (N, 2), in the row order of `data`; NaN where there is no embedding.
+    provenance : mapping
+        How it was made, in plain values.
+
+    Returns
+    -------
+    tuple of ComponentID
+        x and y.
+    """
     number = free_number(data, f"map_{method}_{{}}_x", f"map_{method}_{{}}_y")
     x, y = f"map_{method}_{number}_x", f"map_{method}_{number}_y"
-    provenance["encoder"] = embeddings.encoder_name
-    written = write_columns(data, {x: full[:, 0], y: full[:, 1]}, provenance)
+    written = write_columns(data, {x: positions[:, 0], y: positions[:, 1]}, provenance)
     return written[x], written[y]

@@ -142,6 +142,7 @@ def attach_images(data: Data, spec: SourceSpec | str | os.PathLike[str]) -> int:
         data, source=replace(spec, path=relative_to_data(data, spec.path), image_root=root).to_dict()
     )
     _CACHE[data] = (source_of(data), RowImages(source, object_ids_of(data), _index(data, rows, numbers)))
+    data.broadcast("meta")  # open galleries show them at once
     return len(rows)
 
 

@@ -32,6 +32,9 @@ def embed(
     encoder: options.Encoder = "convnext_nano",
     device: options.Device = "auto",
     shards: Annotated[str | None, typer.Option(help="Only these, e.g. 0-99; for several machines.")] = None,
+    retry_broken: Annotated[
+        bool, typer.Option("--retry-broken", help="Try broken images again, as after a disk was away.")
+    ] = False,
     id_column: options.IdColumn = None,
     image_column: options.ImageColumn = None,
     image_root: options.ImageRoot = None,
@@ -49,7 +52,14 @@ def embed(
         catalogue = open_catalogue(spec)
         report.found(catalogue)
         made = embed_catalogue(
-            catalogue, store, encoder, device, report, shards=_parse_shards(shards), cancelled=cancelled
+            catalogue,
+            store,
+            encoder,
+            device,
+            report,
+            shards=_parse_shards(shards),
+            retry_broken=retry_broken,
+            cancelled=cancelled,
         )
     except ZoobotError as error:
         report.finish("error", message=str(error))
@@ -70,6 +80,7 @@ def embed_catalogue(
     device: str,
     report: Report,
     shards: range | None = None,
+    retry_broken: bool = False,
     cancelled: threading.Event | None = None,
 ) -> EmbeddingStore:
     """
@@ -83,13 +94,22 @@ def embed_catalogue(
     from glue_zoobot.embedding import EmbeddingStore, Plan, run
     from glue_zoobot.encoders import load
 
-    plan = Plan.freeze(catalogue.source.object_ids)
+    plan = Plan.freeze(catalogue.source.object_ids, name=Path(catalogue.spec.path).name)
     finished = EmbeddingStore.find_finished(store_path, plan, encoder_name)
-    if finished is not None:
+    if finished is not None and not retry_broken:
         return finished
     encoder = load(encoder_name, device=device)
     store = EmbeddingStore.create(store_path, plan, encoder.spec)
-    run(plan, store, catalogue.source, encoder, progress=report.progress, shards=shards, cancelled=cancelled)
+    run(
+        plan,
+        store,
+        catalogue.source,
+        encoder,
+        progress=report.progress,
+        shards=shards,
+        cancelled=cancelled,
+        retry_broken=retry_broken,
+    )
     return store
 
 

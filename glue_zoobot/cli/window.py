@@ -152,7 +152,7 @@ def check() -> None:
 
     problems = 0
     for finding in check_installation():
-        mark = "ok     " if finding.ok else "missing"
+        mark = "ok     " if finding.ok else "MISSING" if finding.required else "none   "
         typer.echo(f"{mark}  {finding.what}: {finding.detail}")
         problems += not finding.ok and finding.required
     if problems:

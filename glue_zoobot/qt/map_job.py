@@ -56,30 +56,26 @@ class MapJob(ChildJob):
         self.become("running", "Reading the map…")
         run_in_thread(self, lambda: _read(self._file, data), self._write, self._fail)
 
-    def _write(self, answer: tuple[dict[str, np.ndarray], dict[str, Any]]) -> None:
-        from glue_zoobot.catalog.columns import free_number, write_columns
+    def _write(self, answer: tuple[np.ndarray, dict[str, Any]]) -> None:
+        from glue_zoobot.catalog.maps import write_map
 
-        positions, provenance = answer
-        # Never the columns of an earlier map: a lasso is kept as a shape, and would hold other galaxies.
-        number = free_number(self.data, f"map_{self._method}_{{}}_x", f"map_{self._method}_{{}}_y")
-        name = f"map_{self._method}_{number}"
-        write_columns(self.data, {f"{name}_{axis}": positions[axis] for axis in "xy"}, provenance)
-        self.become("done", f"The columns {name}_x and {name}_y are ready for a scatter plot.")
+        x, y = write_map(self.data, self._method, *answer)
+        self.become("done", f"The columns {x.label} and {y.label} are ready for a scatter plot.")
         self.finished.emit()
 
     def _fail(self, error: Exception) -> None:
         self.become("failed", str(error))
 
 
-def _read(file: Path, data: Data) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return positions (N,) per axis, NaN where there is none, and how they were made."""
+def _read(file: Path, data: Data) -> tuple[np.ndarray, dict[str, Any]]:
+    """Return positions (N, 2), NaN where there is none, and how they were made."""
     import pyarrow.parquet
 
     from glue_zoobot.catalog.identity import match_rows
 
     table = pyarrow.parquet.read_table(file)
     rows, places = match_rows(data, table["object_id"].to_numpy())
-    positions = {axis: np.full(data.size, np.nan, dtype=np.float32) for axis in "xy"}
-    for axis, values in positions.items():
-        values[rows] = table[f"map_{axis}"].to_numpy()[places]
+    positions = np.full((data.size, 2), np.nan, dtype=np.float32)
+    for axis, name in enumerate(("map_x", "map_y")):
+        positions[rows, axis] = table[name].to_numpy()[places]
     return positions, json.loads((table.schema.metadata or {}).get(b"glue_zoobot", b"{}"))
