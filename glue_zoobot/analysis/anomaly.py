@@ -10,13 +10,13 @@ import numpy as np
 from glue_zoobot.analysis.principal import principal_axes
 from glue_zoobot.errors import AnalysisError
 
-__all__ = ["METHODS", "anomaly_ranks", "anomaly_scores"]
+__all__ = ["DESCRIPTIONS", "METHODS", "anomaly_ranks", "anomaly_scores"]
 
 N_COMPONENTS = 40
 """Principal components, standardised, on which distances and trees work (as in Walmsley et al. 2022)."""
 
-KEPT_VARIANCE_COMPONENTS = 40  # of "pca": what these do not reproduce is the score
 N_NEIGHBORS = 15
+N_TREES = 200
 LOF_NEIGHBORS = 20
 LOF_FIT_ROWS = 50_000  # its neighbour search grows as the square of the rows
 
@@ -108,7 +108,7 @@ def _isolation_forest(matrix: np.ndarray, random_state: int) -> np.ndarray:
     from sklearn.ensemble import IsolationForest
 
     reduced = standardised_components(matrix, N_COMPONENTS, random_state)
-    forest = IsolationForest(n_estimators=200, random_state=random_state).fit(reduced)
+    forest = IsolationForest(n_estimators=N_TREES, random_state=random_state).fit(reduced)
     return -forest.score_samples(reduced)
 
 
@@ -124,7 +124,7 @@ def _lof(matrix: np.ndarray, random_state: int) -> np.ndarray:
 
 
 def _pca(matrix: np.ndarray, random_state: int) -> np.ndarray:
-    n_components = min(KEPT_VARIANCE_COMPONENTS, matrix.shape[1] - 1, len(matrix) - 1)
+    n_components = min(N_COMPONENTS, matrix.shape[1] - 1, len(matrix) - 1)
     axes = principal_axes(matrix, max(1, n_components), random_state)
     kept = np.square(axes.transform(matrix)).sum(axis=1)
     total = squared_lengths(matrix, axes.mean)
@@ -147,3 +147,15 @@ _METHODS: dict[str, Callable[[np.ndarray, int], Any]] = {
     "pca": _pca,
 }
 METHODS = tuple(_METHODS)
+
+DESCRIPTIONS = {
+    "knn": f"the mean distance to the {N_NEIGHBORS} nearest neighbours in {N_COMPONENTS} standardised "
+    "principal components (Ramaswamy et al. 2000)",
+    "isolation_forest": f"those of an isolation forest of {N_TREES} trees on {N_COMPONENTS} standardised "
+    "principal components (Liu et al. 2008)",
+    "lof": f"local outlier factors with {LOF_NEIGHBORS} neighbours in {N_COMPONENTS} standardised principal "
+    "components (Breunig et al. 2000)",
+    "pca": f"the share of the distance from the mean embedding that {N_COMPONENTS} principal components "
+    "do not reproduce",
+}
+"""Each score in words, for a methods section."""

@@ -1,126 +1,255 @@
-"""A logistic model of interest, fitted to a few hundred ratings in milliseconds and applied in one pass."""
+"""Logistic models of interest, fitted to a few hundred ratings in milliseconds and applied in one pass."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["LinearInterest", "Scaling", "fit_logistic"]
+from glue_zoobot.analysis.labels import HIGHEST, INTERESTING
+
+__all__ = ["LogisticInterest", "Scaling", "logistic_weights", "moments"]
 
 BLOCK_ROWS = 16_384
-SCALING_ROWS = 100_000  # means and deviations of more rows than this differ by less than ratings can tell
+MEASURED_ROWS = 50_000  # moments of more rows than this differ by less than ratings can tell
+N_COMMITTEE = 8
 
 
 @dataclass(frozen=True)
 class Scaling:
     """
-    Mean and inverse standard deviation of each dimension, folded into weights instead of into a scaled copy.
+    A linear change of coordinates, folded into weights instead of into a changed copy of the matrix.
 
     Attributes
     ----------
-    mean, factor : np.ndarray
-        Shape (D,), float32. A constant dimension has factor 0.
+    mean : np.ndarray
+        Shape (D,), float64.
+    transform : np.ndarray
+        Shape (D,), one factor for each dimension, or (D, D), columns the new coordinates; float64.
     """
 
     mean: np.ndarray
-    factor: np.ndarray
+    transform: np.ndarray
 
     @classmethod
-    def of(cls, matrix: np.ndarray, random_state: int = 0) -> Scaling:
-        """Measure at most 100,000 rows of `matrix`, those that are not finite left out."""
-        rows = np.arange(len(matrix))
-        if len(rows) > SCALING_ROWS:
-            rows = np.sort(np.random.default_rng(random_state).choice(rows, SCALING_ROWS, replace=False))
-        count, total, squares = 0, np.zeros(matrix.shape[1]), np.zeros(matrix.shape[1])
-        for start in range(0, len(rows), BLOCK_ROWS):
-            part = matrix[rows[start : start + BLOCK_ROWS]].astype(np.float64)
-            part = part[np.isfinite(part).all(axis=1)]
-            count += len(part)
-            total += part.sum(axis=0)
-            squares += np.square(part).sum(axis=0)
-        mean = total / max(count, 1)
-        deviation = np.sqrt(np.maximum(squares / max(count, 1) - mean**2, 0))
-        constant = deviation <= 1e-6 * (np.abs(mean) + 1e-12)
-        factor = np.where(constant, 0, 1 / np.where(constant, 1, deviation))
-        return cls(mean.astype(np.float32), factor.astype(np.float32))
+    def of(cls, mean: np.ndarray, covariance: np.ndarray, shrinkage: float | None = None) -> Scaling:
+        r"""
+        Make the dimensions comparable.
+
+        Parameters
+        ----------
+        mean, covariance : np.ndarray
+            Shapes (D,) and (D, D), as from `moments`.
+        shrinkage : float, optional
+            Without it, each dimension gets unit variance. With it, the correlations that remain are removed
+            in part: the principal axis with variance :math:`\lambda` is divided by
+            :math:`\sqrt{\lambda + s \bar\lambda}`, so 0 is whitening and infinity none.
+        """
+        deviation = np.sqrt(np.maximum(np.diag(covariance), 0))
+        varies = deviation > 1e-6 * (np.abs(mean) + 1e-12)
+        factor = np.where(varies, 1 / np.where(varies, deviation, 1), 0)
+        if shrinkage is None or not varies.any():
+            return cls(mean, factor)
+        variance, axes = np.linalg.eigh(covariance * np.outer(factor, factor))
+        variance = np.maximum(variance, 0)
+        stretch = 1 / np.sqrt(variance + shrinkage * variance.mean())
+        stretch /= np.sqrt((np.square(stretch) * variance).mean())  # mean variance 1, so C means the same
+        return cls(mean, factor[:, None] * axes * stretch)
 
     def apply(self, vectors: np.ndarray) -> np.ndarray:
-        """Scaled copy of a few rows, (n, D) float64."""
-        return (vectors.astype(np.float64) - self.mean) * self.factor
+        """Changed copy of a few rows, (n, D) float64."""
+        centred = vectors.astype(np.float64) - self.mean
+        return centred * self.transform if self.transform.ndim == 1 else centred @ self.transform
+
+    def fold(self, weights: np.ndarray) -> np.ndarray:
+        """Turn weights and offset (D + 1,) on new coordinates into those on the unchanged dimensions."""
+        inner = weights[:-1]
+        folded = self.transform * inner if self.transform.ndim == 1 else self.transform @ inner
+        return np.append(folded, weights[-1] - folded @ self.mean)
 
 
-@dataclass(frozen=True)
-class LinearInterest:
-    """Weights on scaled dimensions: the logit of a row z is ``z @ weights + offset``."""
+def moments(matrix: np.ndarray, random_state: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Measure mean (D,) and covariance (D, D) on at most 50,000 rows, those that are not finite left out.
 
-    weights: np.ndarray
-    offset: float
+    Parameters
+    ----------
+    matrix : np.ndarray
+        Shape (N, D); read in blocks.
+    random_state : int
+        Seed of the choice of rows.
+    """
+    rows = np.arange(len(matrix))
+    if len(rows) > MEASURED_ROWS:
+        rows = np.sort(np.random.default_rng(random_state).choice(rows, MEASURED_ROWS, replace=False))
+    width = matrix.shape[1]
+    count, total, products = 0, np.zeros(width), np.zeros((width, width))
+    origin = None
+    for start in range(0, len(rows), BLOCK_ROWS):
+        part = matrix[rows[start : start + BLOCK_ROWS]].astype(np.float32)
+        part = part[np.isfinite(part).all(axis=1)]
+        if not len(part):
+            continue
+        if origin is None:  # near the mean, so that squares lose no digits
+            origin = part.mean(axis=0)
+        part -= origin
+        count += len(part)
+        total += part.sum(axis=0, dtype=np.float64)
+        products += part.T @ part
+    if origin is None:
+        return np.zeros(width), np.zeros((width, width))
+    shift = total / count
+    return origin + shift, products / count - np.outer(shift, shift)
 
-    def logits(self, matrix: np.ndarray, scaling: Scaling) -> np.ndarray:
-        """One matrix-vector product over the unscaled matrix; (N,) float32, not finite where a row is not."""
-        folded = self.weights * scaling.factor
-        offset = self.offset - float(folded @ scaling.mean)
+
+class LogisticInterest:
+    """
+    L2-regularised logistic regression of ratings, as shares of the highest, on all dimensions.
+
+    Parameters
+    ----------
+    matrix : np.ndarray
+        Shape (N, D), float32; read, not copied.
+    random_state : int
+    shrinkages : sequence of (float or None)
+        One model for each, fitted on the coordinates of `Scaling.of`; their logits are averaged.
+    C : float
+        Inverse regularisation, as in scikit-learn.
+
+    Attributes
+    ----------
+    scaling : Scaling
+        To unit variance of each dimension.
+    """
+
+    def __init__(
+        self, matrix: np.ndarray, random_state: int, shrinkages: Sequence[float | None], C: float = 0.001
+    ) -> None:
+        self.C = C
+        self.random_state = random_state
+        self._matrix = matrix
+        mean, covariance = moments(matrix, random_state)
+        self.scaling = Scaling.of(mean, covariance)
+        self._scalings = [
+            self.scaling if shrinkage is None else Scaling.of(mean, covariance, shrinkage)
+            for shrinkage in shrinkages
+        ]
+
+    def learn(self, rows: np.ndarray, ratings: np.ndarray) -> None:
+        """Fit to ratings, 0 to 5, and predict every row."""
+        self._vectors = [scaling.apply(self._matrix[rows]) for scaling in self._scalings]
+        self._rows = rows
+        self._targets = ratings / HIGHEST
+        self._logits = self._predict()
+
+    def keys(self) -> np.ndarray:
+        """Give the logit of the share of the highest rating; (N,) float32."""
+        return self._logits
+
+    def scores(self) -> np.ndarray:
+        """Give the predicted rating, 0 to 5; (N,) float32."""
+        return _as_ratings(self._logits)
+
+    def uncertainty(self) -> np.ndarray:
+        """
+        Give the standard deviation of the predicted rating over a committee; (N,) float32.
+
+        Eight models, each fitted to the ratings with random weights (the Bayesian bootstrap of Rubin 1981).
+        """
+        generator = np.random.default_rng(self.random_state)
+        draws = generator.exponential(size=(N_COMMITTEE, len(self._targets)))
+        total, squares = np.zeros(len(self._matrix)), np.zeros(len(self._matrix))
+        for weight in draws * (draws.shape[1] / draws.sum(axis=1, keepdims=True)):
+            rating = _as_ratings(self._predict(weight))
+            total += rating
+            squares += np.square(rating, dtype=np.float64)
+        variance = squares / N_COMMITTEE - np.square(total / N_COMMITTEE)
+        return np.sqrt(np.maximum(variance, 0)).astype(np.float32)
+
+    def to_find(self) -> np.ndarray:
+        """Show the highest predicted ratings."""
+        return self._logits.copy()
+
+    def to_teach(self) -> np.ndarray:
+        """
+        Show the most undecided: those half way between the interesting and the dull among the rated.
+
+        Where few are interesting a regularised model believes everything more dull than not, so a logit of
+        zero would be no boundary.
+        """
+        interesting = self._targets * HIGHEST >= INTERESTING
+        known = self._logits[self._rows]
+        if interesting.all() or not interesting.any():
+            return -np.abs(self._logits - known.mean())
+        return -np.abs(self._logits - (known[interesting].mean() + known[~interesting].mean()) / 2)
+
+    def _predict(self, sample_weight: np.ndarray | None = None) -> np.ndarray:
+        """Fit, and score by one matrix-vector product over the unchanged matrix; NaN where a row is."""
+        models = [
+            scaling.fold(logistic_weights(vectors, self._targets, self.C, sample_weight))
+            for scaling, vectors in zip(self._scalings, self._vectors, strict=True)
+        ]
+        weights = np.mean(models, axis=0)
         with np.errstate(invalid="ignore", over="ignore"):
-            logits = matrix @ folded.astype(np.float32)
-            logits += np.float32(offset)
+            logits = self._matrix @ weights[:-1].astype(self._matrix.dtype)
+            logits += logits.dtype.type(weights[-1])
         return logits
 
 
-def fit_logistic(
+def _as_ratings(logits: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (HIGHEST / (1 + np.exp(-logits))).astype(np.float32)
+
+
+def logistic_weights(
     vectors: np.ndarray, targets: np.ndarray, C: float, sample_weight: np.ndarray | None = None
-) -> LinearInterest:
+) -> np.ndarray:
     """
     Fit L2-regularised logistic regression by Newton's method in the space that the rows span.
 
     Parameters
     ----------
     vectors : np.ndarray
-        Shape (n, D), scaled.
+        Shape (n, D).
     targets : np.ndarray
         Shape (n,), 0 to 1.
     C : float
-        Inverse regularisation, as in scikit-learn: the offset is not regularised.
+        Inverse regularisation; the offset is not regularised.
     sample_weight : np.ndarray, optional
         Shape (n,).
 
     Returns
     -------
-    LinearInterest
+    np.ndarray
+        Shape (D + 1,): weights and offset.
     """
-    basis, coordinates = spanned(vectors)
-    theta = newton(coordinates, targets, C, sample_weight)
-    return LinearInterest(basis.T @ theta[:-1], float(theta[-1]))
-
-
-def spanned(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Orthonormal basis (r, D) of the rows' span, and the rows' coordinates (n, r) in it; r <= min(n, D)."""
     if len(vectors) > vectors.shape[1]:
-        return np.eye(vectors.shape[1]), vectors
+        return _newton(vectors, targets, C, sample_weight)
     values, directions = np.linalg.eigh(vectors @ vectors.T)
-    kept = values > values[-1] * 1e-10
+    kept = values > max(values[-1], 1e-12) * 1e-10
     lengths = np.sqrt(values[kept])
-    coordinates = directions[:, kept] * lengths
-    return (directions[:, kept] / lengths).T @ vectors, coordinates
+    theta = _newton(directions[:, kept] * lengths, targets, C, sample_weight)
+    return np.append((directions[:, kept] / lengths @ theta[:-1]) @ vectors, theta[-1])
 
 
-def newton(
-    features: np.ndarray, targets: np.ndarray, C: float, sample_weight: np.ndarray | None, n_steps: int = 30
+def _newton(
+    features: np.ndarray, targets: np.ndarray, C: float, sample_weight: np.ndarray | None
 ) -> np.ndarray:
-    """Minimise the penalised cross-entropy; returns weights and offset, shape (r + 1,)."""
+    """Minimise the penalised cross-entropy; weights and offset, shape (r + 1,)."""
     n, r = features.shape
     design = np.column_stack([features, np.ones(n)])
     penalty = np.append(np.full(r, 1 / C), 1e-6)
     weight = np.ones(n) if sample_weight is None else sample_weight
     theta = np.zeros(r + 1)
-    for _ in range(n_steps):
+    for _ in range(50):
         chance = 1 / (1 + np.exp(-np.clip(design @ theta, -30, 30)))
         gradient = design.T @ (weight * (chance - targets)) + penalty * theta
-        curvature = weight * chance * (1 - chance)
-        hessian = (design.T * curvature) @ design
+        hessian = (design.T * (weight * chance * (1 - chance))) @ design
         hessian[np.diag_indices(r + 1)] += penalty
         step = np.linalg.solve(hessian, gradient)
-        theta -= step / max(1.0, np.abs(design @ step).max() / 8)  # far from the minimum: shorter steps
-        if np.abs(design @ step).max() < 1e-6:
+        change = np.abs(design @ step).max()
+        theta -= step / max(1.0, change / 4)  # far from the minimum: shorter steps
+        if change < 1e-5:
             break
     return theta

@@ -202,7 +202,9 @@ def summarise(runs: Sequence[Run]) -> dict[str, float]:
     }
     for part in ("paper", "unrated"):
         for name in runs[0].paper:
-            summary[f"{name} {part}"] = float(np.nanmean([getattr(run, part)[name] for run in runs]))
+            figures = np.array([getattr(run, part)[name] for run in runs])
+            defined = figures[np.isfinite(figures)]
+            summary[f"{name} {part}"] = float(defined.mean()) if defined.size else float("nan")
     return summary
 
 

@@ -7,13 +7,14 @@ Broken images do not fail a verb; they are counted and listed.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
 import typer
 
 import glue_zoobot
-from glue_zoobot.cli import embeddings, search, window
+from glue_zoobot.cli import embeddings, ranking, search, window
 from glue_zoobot.cli.report import print_error
 from glue_zoobot.errors import ZoobotError
 
@@ -40,12 +41,14 @@ def _root(
     """Shared options."""
 
 
-for module in (window, embeddings, search):
+for module in (window, embeddings, search, ranking):
     module.add_to(app)
 
 
 def main() -> None:
     """Run the verb named on the command line."""
+    # Torch's threads otherwise spin while they wait, and on a busy machine take each other's time.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app()
     except ZoobotError as error:
