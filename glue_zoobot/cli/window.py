@@ -37,7 +37,15 @@ def demo(
     source = write_sample(folder / "sample")
     spec = options.source_spec(source, None, None, None, "auto", None)
     spec = options.source_spec(source, None, None, None, "auto", None)
-    _embed_and_show(spec, folder / "embeddings", "mini", "auto", folder, headless, None, report)
+    _embed_and_show(spec, folder / "embeddings", "mini", "auto", folder, headless, _a_ring(source), report)
+
+
+def _a_ring(sample: Path) -> str:
+    """Choose the galaxy that the demonstration starts with: a kind that catches the eye."""
+    from astropy.table import Table
+
+    table = Table.read(sample)
+    return str(table["object_id"][table["kind"] == "ring"][0])
 
 
 def open_source(

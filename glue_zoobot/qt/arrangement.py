@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Arrangement"]
 
-_LEFT = 0.58  # share of the width for plots; the gallery has the rest
+_LEFT = 0.53  # share of the width for plots; the gallery has the rest
 _TOP = 0.58  # share of the height for the map; smaller plots have the rest
 
 Rect = tuple[float, float, float, float]

@@ -12,6 +12,7 @@ from glue_qt.utils import process_events
 from glue_zoobot.qt import columns
 from glue_zoobot.qt.arrangement import Arrangement
 from glue_zoobot.qt.finding import find_now
+from glue_zoobot.qt.host import question_of
 from glue_zoobot.qt.similar_panel import similar_panel
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ __all__ = ["WINDOW_SIZE", "grab", "open_in_glue"]
 
 #: Width and height of the main window, unless it is shown full screen.
 WINDOW_SIZE = (1600, 1000)
+
+_THUMBNAIL_SIZE = 112  # three columns beside the plots
+_SHARE_SHOWN = 1 / 30  # of the catalogue, so that the look-alikes of a small one stand out of it
 
 
 def open_in_glue(
@@ -112,6 +116,8 @@ def _show_similar(application: GlueApplication, data: Data, like: str | None) ->
     from glue_zoobot.errors import CatalogueError
 
     embeddings = embeddings_of(data)
+    question = question_of(application)
+    question.count = min(question.count, max(10, round(_SHARE_SHOWN * data.size)))
     if like is not None:
         rows = np.flatnonzero(object_ids_of(data) == like)
         if len(rows) == 0:
@@ -172,6 +178,7 @@ def _gallery(application: GlueApplication, data: Data) -> Viewer:
     from glue_zoobot.qt.gallery.viewer import GalleryViewer
 
     viewer = application.new_data_viewer(GalleryViewer, data=data)
+    viewer.state.thumbnail_size = _THUMBNAIL_SIZE
     viewer.state.sort_most_similar_first()
     return viewer
 

@@ -1,0 +1,50 @@
+"""`open` and `demo` where there is no display: files that show what a window would have shown."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pyarrow.parquet
+import pytest
+from PIL import Image
+
+from glue_zoobot.images.simulated import write_sample
+
+
+def glue_zoobot(*words, **environment):
+    """Run a verb as a program of its own: it may choose the platform of Qt."""
+    return subprocess.run(
+        [sys.executable, "-m", "glue_zoobot", *map(str, words)],
+        env={**os.environ, "QT_QPA_PLATFORM": "", "DISPLAY": "", "WAYLAND_DISPLAY": "", **environment},
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other platforms always have a display")
+def test_open_without_a_display_leaves_results(tmp_path):
+    catalogue = write_sample(tmp_path / "sample", n=30)
+    out = tmp_path / "out"
+    done = glue_zoobot("open", catalogue, "--like", "SIM-000002", "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "No window was opened" in done.stdout
+    with Image.open(out / "screenshot.png") as picture:
+        assert picture.width > 1000
+        assert len(picture.convert("RGB").getcolors(1 << 24)) > 1000
+    assert (out / "session.glu").stat().st_size > 1000
+    answer = pyarrow.parquet.read_table(out / "similar.parquet").to_pydict()
+    assert answer["rank"] == list(range(1, 11))
+    assert "SIM-000002" not in answer["object_id"]
+    assert pyarrow.parquet.read_table(out / "map.parquet").num_rows == 30
+    assert (tmp_path / "sample" / "catalogue.ecsv.embeddings" / "mini" / "manifest.json").exists()
+
+
+def test_an_unknown_galaxy_to_start_with_is_a_message(tmp_path):
+    catalogue = write_sample(tmp_path / "sample", n=12)
+    done = glue_zoobot("open", catalogue, "--headless", "--like", "nobody", "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert "nobody" in done.stderr
+    assert "Traceback" not in done.stderr
