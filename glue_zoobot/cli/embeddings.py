@@ -15,6 +15,7 @@ from glue_zoobot.errors import StoreError, ZoobotError
 
 if TYPE_CHECKING:
     from glue_zoobot.embedding import EmbeddingStore
+    from glue_zoobot.encoders import EncoderSpec
     from glue_zoobot.images import Catalogue
 
 CANCELLED = 130
@@ -76,7 +77,7 @@ def embed(
 def embed_catalogue(
     catalogue: Catalogue,
     store_path: Path,
-    encoder_name: str,
+    encoder_or_name: EncoderSpec | str,
     device: str,
     report: Report,
     shards: range | None = None,
@@ -95,10 +96,10 @@ def embed_catalogue(
     from glue_zoobot.encoders import load
 
     plan = Plan.freeze(catalogue.source.object_ids, name=Path(catalogue.spec.path).name)
-    finished = EmbeddingStore.find_finished(store_path, plan, encoder_name)
+    finished = EmbeddingStore.find_finished(store_path, plan, encoder_or_name)
     if finished is not None and not retry_broken:
         return finished
-    encoder = load(encoder_name, device=device)
+    encoder = load(encoder_or_name, device=device)
     store = EmbeddingStore.create(store_path, plan, encoder.spec)
     run(
         plan,
@@ -175,7 +176,7 @@ def verify(
         from glue_zoobot.images import open_catalogue
 
         agreement = opened.recompute_sample(
-            open_catalogue(source).source, load(opened.encoder_name, device=device)
+            open_catalogue(source).source, load(opened.encoder_spec, device=device)
         )
         typer.echo(agreement.text())
         problems = agreement.problems()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from glue_zoobot.cli import options
 from glue_zoobot.cli.report import TerminalReport
-from glue_zoobot.errors import CatalogueError
+from glue_zoobot.errors import CatalogueError, StoreError
+
+if TYPE_CHECKING:
+    from glue_zoobot.encoders import EncoderSpec
 
 Headless = Annotated[bool, typer.Option("--headless", help="No window: leave a picture, session and tables.")]
 
@@ -51,7 +54,9 @@ def _a_ring(sample: Path) -> str:
 def open_source(
     source: options.Source,
     store: Annotated[Path | None, typer.Option(help="Where the embeddings are or shall be.")] = None,
-    encoder: options.Encoder = "mini",
+    encoder: Annotated[
+        str | None, typer.Option(help="As for embed; that of the store if there is one, else mini.")
+    ] = None,
     device: options.Device = "auto",
     like: Annotated[str | None, typer.Option(help="Start with the look-alikes of this galaxy.")] = None,
     out: Annotated[Path | None, typer.Option(help="With --headless: folder for the results.")] = None,
@@ -67,8 +72,8 @@ def open_source(
 
     _embed_and_show(
         options.source_spec(source, id_column, image_column, image_root, preset, bands),
-        store or default_store(source, encoder),
-        encoder,
+        store or default_store(source, encoder or "mini"),
+        _encoder_of(store) if encoder is None else encoder,
         device,
         out or Path("glue-zoobot-results"),
         headless,
@@ -77,10 +82,20 @@ def open_source(
     )
 
 
+def _encoder_of(store: Path | None) -> EncoderSpec | str:
+    """Return what made a store that the user named, so that its folder is all he has to say."""
+    from glue_zoobot.embedding import EmbeddingStore
+
+    try:
+        return EmbeddingStore.open(store).encoder_spec if store else "mini"
+    except StoreError:  # to be made
+        return "mini"
+
+
 def _embed_and_show(
     spec: Any,
     store_path: Path,
-    encoder: str,
+    encoder: EncoderSpec | str,
     device: str,
     out: Path,
     headless: bool,

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from astropy.table import Table
 
     from glue_zoobot.embedding.verify import Agreement
+    from glue_zoobot.encoders import EncoderSpec
 
 PLAN = "plan.parquet"
 SHARDS = "shards"
@@ -172,6 +173,13 @@ class EmbeddingStore:
     def encoder_name(self) -> str:
         """Name of the encoder."""
         return str(self.manifest["encoder"]["name"])
+
+    @property
+    def encoder_spec(self) -> EncoderSpec:
+        """What made the embeddings, also where its name alone would not find it."""
+        from glue_zoobot.encoders import EncoderSpec
+
+        return EncoderSpec.from_dict(self.manifest["encoder"])
 
     @property
     def width(self) -> int:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow.parquet
 import pytest
 from PIL import Image
 
+from glue_zoobot.encoders import mini
 from glue_zoobot.images.simulated import write_sample
 
 
@@ -40,6 +43,19 @@ def test_open_without_a_display_leaves_results(tmp_path):
     assert "SIM-000002" not in answer["object_id"]
     assert pyarrow.parquet.read_table(out / "map.parquet").num_rows == 30
     assert (tmp_path / "sample" / "catalogue.ecsv.embeddings" / "mini" / "manifest.json").exists()
+
+
+def test_a_store_says_itself_which_encoder_made_it(tmp_path):
+    """`embed` with any encoder, then `open --store`, without naming the encoder again."""
+    catalogue = write_sample(tmp_path / "sample", n=12)
+    encoder = shutil.copytree(Path(mini.__file__).parent, tmp_path / "mine")
+    assert glue_zoobot("embed", catalogue, "--store", tmp_path / "s", "--encoder", encoder).returncode == 0
+    manifest = (tmp_path / "s" / "manifest.json").read_bytes()
+    shutil.rmtree(encoder)  # what is finished needs no network
+    done = glue_zoobot("open", catalogue, "--store", tmp_path / "s", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "by mine" in " ".join(done.stdout.split())
+    assert (tmp_path / "s" / "manifest.json").read_bytes() == manifest
 
 
 def test_an_unknown_galaxy_to_start_with_is_a_message(tmp_path):
