@@ -6,7 +6,7 @@ artefact or not, kind of a simulated galaxy; a missing answer costs nothing), wh
 galaxy are pulled together (SimCLR; Chen et al. 2020, arXiv 2002.05709), so that the features do not depend on
 orientation, small shifts, blur or noise. The pooled features under the heads are the embedding.
 
-    python recipes/train_mini.py --data DATA --out glue_zoobot/encoders/mini --epochs 60
+    python recipes/train_mini.py --data DATA --out glue_zoobot/encoders/mini
 
 Killed and started again with the same arguments it continues from its last checkpoint. Every step draws its
 random numbers from (seed, step), so an interrupted run equals an uninterrupted one up to the order of sums in
@@ -375,7 +375,7 @@ def parse_arguments() -> argparse.Namespace:
         "--out", type=Path, required=True, help="folder for model.safetensors and config.json"
     )
     parser.add_argument("--checkpoint", type=Path, default=Path("mini-checkpoint.pt"), help="resumed from")
-    parser.add_argument("--epochs", type=float, default=60, help="galaxies drawn, in units of the sample")
+    parser.add_argument("--epochs", type=float, default=22, help="galaxies drawn, in units of the sample")
     parser.add_argument("--simulated", type=int, default=2000, help="number of simulated galaxies")
     parser.add_argument("--batch-size", type=int, default=96, help="galaxies per step, two views each")
     parser.add_argument("--input-size", type=int, default=64, help="pixels of a view")
