@@ -41,10 +41,10 @@ class Learner(Protocol):
         """Give how much to show each row to someone who wants to teach; a new array."""
 
 
-SHRINKAGE = 1.0
+SHRINKAGES = (1.0, 3.0, None)
 
 LEARNERS: dict[str, Callable[[np.ndarray, int], Learner]] = {
-    "default": lambda matrix, seed: LogisticInterest(matrix, seed, shrinkages=(SHRINKAGE, None)),
+    "default": lambda matrix, seed: LogisticInterest(matrix, seed, shrinkages=SHRINKAGES),
     "logistic": lambda matrix, seed: LogisticInterest(matrix, seed, shrinkages=(None,)),
     "gaussian_process": GaussianProcessInterest,
 }
@@ -53,8 +53,8 @@ MODES = ("find", "teach")
 ENOUGH_FOUND = 3  # interesting galaxies; with fewer a round looks elsewhere too
 AFAR_SHARE = 0.3
 DESCRIPTIONS = {
-    "default": "L2-regularised logistic regression (C = 0.001) on all dimensions, the mean of a model on "
-    "standardised and one on partly decorrelated dimensions",
+    "default": "L2-regularised logistic regression (C = 0.001) on all dimensions, standardised and in two "
+    "degrees decorrelated, averaged by how well each predicts ratings that are left out",
     "logistic": "L2-regularised logistic regression (C = 0.001) on all standardised dimensions",
     "gaussian_process": "a Gaussian process (rational quadratic and white-noise kernel, expected improvement "
     "0.5) on 40 standardised principal components, after Walmsley et al. (2022)",

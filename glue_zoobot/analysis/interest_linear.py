@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from glue_zoobot.analysis.labels import HIGHEST, INTERESTING
 
-__all__ = ["LogisticInterest", "Scaling", "logistic_weights", "moments"]
+__all__ = ["LogisticFit", "LogisticInterest", "Scaling", "logistic_weights", "moments"]
 
 BLOCK_ROWS = 16_384
 MEASURED_ROWS = 50_000  # moments of more rows than this differ by less than ratings can tell
 N_COMMITTEE = 8
+FEW = 3  # interesting or dull ones; with fewer no scaling can be preferred
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,10 @@ class Scaling:
         return cls(mean, factor[:, None] * axes * stretch)
 
     def apply(self, vectors: np.ndarray) -> np.ndarray:
-        """Changed copy of a few rows, (n, D) float64."""
-        centred = vectors.astype(np.float64) - self.mean
-        return centred * self.transform if self.transform.ndim == 1 else centred @ self.transform
+        """Changed copy of a few rows, (n, D) float32."""
+        centred = vectors.astype(np.float32) - self.mean.astype(np.float32)
+        transform = self.transform.astype(np.float32)
+        return centred * transform if transform.ndim == 1 else centred @ transform
 
     def fold(self, weights: np.ndarray) -> np.ndarray:
         """Turn weights and offset (D + 1,) on new coordinates into those on the unchanged dimensions."""
@@ -107,13 +112,17 @@ class LogisticInterest:
     """
     L2-regularised logistic regression of ratings, as shares of the highest, on all dimensions.
 
+    One model is fitted for each way to scale the dimensions. With several, their logits are averaged with
+    weights ``exp(-n * loss)``, where the loss is the cross-entropy of predicting each rating from the others:
+    which scaling serves depends on the encoder and on what the user looks for, and the ratings tell.
+
     Parameters
     ----------
     matrix : np.ndarray
         Shape (N, D), float32; read, not copied.
     random_state : int
     shrinkages : sequence of (float or None)
-        One model for each, fitted on the coordinates of `Scaling.of`; their logits are averaged.
+        Of `Scaling.of`.
     C : float
         Inverse regularisation, as in scikit-learn.
 
@@ -138,9 +147,10 @@ class LogisticInterest:
 
     def learn(self, rows: np.ndarray, ratings: np.ndarray) -> None:
         """Fit to ratings, 0 to 5, and predict every row."""
-        self._vectors = [scaling.apply(self._matrix[rows]) for scaling in self._scalings]
         self._rows = rows
         self._targets = ratings / HIGHEST
+        with one_thread():
+            self._vectors = [scaling.apply(self._matrix[rows]) for scaling in self._scalings]
         self._logits = self._predict()
 
     def keys(self) -> np.ndarray:
@@ -186,15 +196,20 @@ class LogisticInterest:
 
     def _predict(self, sample_weight: np.ndarray | None = None) -> np.ndarray:
         """Fit, and score by one matrix-vector product over the unchanged matrix; NaN where a row is."""
-        models = [
-            scaling.fold(logistic_weights(vectors, self._targets, self.C, sample_weight))
-            for scaling, vectors in zip(self._scalings, self._vectors, strict=True)
-        ]
-        weights = np.mean(models, axis=0)
+        with one_thread():
+            weights = self._weights(sample_weight)
         with np.errstate(invalid="ignore", over="ignore"):
             logits = self._matrix @ weights[:-1].astype(self._matrix.dtype)
             logits += logits.dtype.type(weights[-1])
         return logits
+
+    def _weights(self, sample_weight: np.ndarray | None) -> np.ndarray:
+        """Averaged weights and offset, (D + 1,), on the unchanged dimensions."""
+        fits = [logistic_weights(vectors, self._targets, self.C, sample_weight) for vectors in self._vectors]
+        folded = [scaling.fold(fit.weights) for scaling, fit in zip(self._scalings, fits, strict=True)]
+        few = min(self._targets.sum(), (1 - self._targets).sum()) < FEW
+        losses = np.zeros(len(fits)) if few else np.array([fit.loss for fit in fits])
+        return np.average(folded, axis=0, weights=np.exp(losses.min() - losses))
 
 
 def _as_ratings(logits: np.ndarray) -> np.ndarray:
@@ -202,9 +217,27 @@ def _as_ratings(logits: np.ndarray) -> np.ndarray:
         return (HIGHEST / (1 + np.exp(-logits))).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class LogisticFit:
+    """
+    A fitted logistic model.
+
+    Attributes
+    ----------
+    weights : np.ndarray
+        Shape (D + 1,): weights and offset.
+    loss : float
+        Cross-entropy, summed over the rows, of predicting each from the others; approximate
+        (Rad & Maleki 2020, J. R. Stat. Soc. B 82, 965), from the one fit.
+    """
+
+    weights: np.ndarray
+    loss: float
+
+
 def logistic_weights(
     vectors: np.ndarray, targets: np.ndarray, C: float, sample_weight: np.ndarray | None = None
-) -> np.ndarray:
+) -> LogisticFit:
     """
     Fit L2-regularised logistic regression by Newton's method in the space that the rows span.
 
@@ -221,26 +254,26 @@ def logistic_weights(
 
     Returns
     -------
-    np.ndarray
-        Shape (D + 1,): weights and offset.
+    LogisticFit
     """
+    weight = np.ones(len(targets)) if sample_weight is None else sample_weight
     if len(vectors) > vectors.shape[1]:
-        return _newton(vectors, targets, C, sample_weight)
-    values, directions = np.linalg.eigh(vectors @ vectors.T)
-    kept = values > max(values[-1], 1e-12) * 1e-10
+        theta, loss = _newton(vectors.astype(np.float64), targets, C, weight)
+        return LogisticFit(theta, loss)
+    values, directions = np.linalg.eigh((vectors @ vectors.T).astype(np.float64))
+    kept = values > max(values[-1], 1e-12) * 10 * len(vectors) * np.finfo(vectors.dtype).eps
     lengths = np.sqrt(values[kept])
-    theta = _newton(directions[:, kept] * lengths, targets, C, sample_weight)
-    return np.append((directions[:, kept] / lengths @ theta[:-1]) @ vectors, theta[-1])
+    theta, loss = _newton(directions[:, kept] * lengths, targets, C, weight)
+    return LogisticFit(np.append((directions[:, kept] / lengths @ theta[:-1]) @ vectors, theta[-1]), loss)
 
 
 def _newton(
-    features: np.ndarray, targets: np.ndarray, C: float, sample_weight: np.ndarray | None
-) -> np.ndarray:
-    """Minimise the penalised cross-entropy; weights and offset, shape (r + 1,)."""
+    features: np.ndarray, targets: np.ndarray, C: float, weight: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Minimise the penalised cross-entropy; weights and offset, shape (r + 1,), and the left-out loss."""
     n, r = features.shape
     design = np.column_stack([features, np.ones(n)])
     penalty = np.append(np.full(r, 1 / C), 1e-6)
-    weight = np.ones(n) if sample_weight is None else sample_weight
     theta = np.zeros(r + 1)
     for _ in range(50):
         chance = 1 / (1 + np.exp(-np.clip(design @ theta, -30, 30)))
@@ -250,6 +283,34 @@ def _newton(
         step = np.linalg.solve(hessian, gradient)
         change = np.abs(design @ step).max()
         theta -= step / max(1.0, change / 4)  # far from the minimum: shorter steps
-        if change < 1e-5:
+        if change < 1e-4:  # Newton's steps shrink quadratically: what is left is 1e-8
             break
-    return theta
+    return theta, _left_out_loss(design, theta, hessian, targets, weight)
+
+
+def _left_out_loss(
+    design: np.ndarray, theta: np.ndarray, hessian: np.ndarray, targets: np.ndarray, weight: np.ndarray
+) -> float:
+    """Loss of each row's logit as it would be without that row, by one Newton step from the fit."""
+    logits = design @ theta
+    chance = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    influence = np.einsum("ij,ji->i", design, np.linalg.solve(hessian, design.T))
+    leverage = np.minimum(influence * weight * chance * (1 - chance), 0.99)
+    logits = logits + weight * (chance - targets) * influence / (1 - leverage)
+    return float((weight * (np.logaddexp(0, logits) - targets * logits)).sum())
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """
+    Keep matrices of a few hundred rows on one thread.
+
+    Sharing such small work among threads costs more than the work, on a busy machine a hundred times more.
+    """
+    with _thread_pools().limit(limits=1):
+        yield
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    return ThreadpoolController()
