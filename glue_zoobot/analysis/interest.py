@@ -41,11 +41,11 @@ class Learner(Protocol):
         """Give how much to show each row to someone who wants to teach; a new array."""
 
 
-SHRINKAGES = (1.0, 3.0, None)
+SHRINKAGES = (1.0, 3.0)
 
 LEARNERS: dict[str, Callable[[np.ndarray, int], Learner]] = {
-    "default": lambda matrix, seed: LogisticInterest(matrix, seed, shrinkages=SHRINKAGES),
-    "logistic": lambda matrix, seed: LogisticInterest(matrix, seed, shrinkages=(None,)),
+    "default": lambda matrix, seed: LogisticInterest(matrix, seed, SHRINKAGES),
+    "logistic": LogisticInterest,
     "gaussian_process": GaussianProcessInterest,
 }
 METHODS = tuple(LEARNERS)

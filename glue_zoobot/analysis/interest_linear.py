@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from scipy.linalg import solve
 from threadpoolctl import ThreadpoolController
 
 from glue_zoobot.analysis.labels import HIGHEST, INTERESTING
@@ -37,29 +38,42 @@ class Scaling:
     transform: np.ndarray
 
     @classmethod
-    def of(cls, mean: np.ndarray, covariance: np.ndarray, shrinkage: float | None = None) -> Scaling:
+    def standard(cls, mean: np.ndarray, covariance: np.ndarray) -> Scaling:
+        """Give each dimension unit variance; a constant one counts for nothing."""
+        deviation = np.sqrt(np.maximum(np.diag(covariance), 0))
+        varies = deviation > 1e-6 * (np.abs(mean) + 1e-12)
+        return cls(mean, np.where(varies, 1 / np.where(varies, deviation, 1), 0))
+
+    @classmethod
+    def decorrelating(
+        cls, mean: np.ndarray, covariance: np.ndarray, shrinkages: Sequence[float]
+    ) -> list[Scaling]:
         r"""
-        Make the dimensions comparable.
+        Remove in part the correlations that remain between standardised dimensions.
+
+        The principal axis with variance :math:`\lambda` is divided by
+        :math:`\sqrt{\lambda + s \bar\lambda}`, so shrinkage :math:`s` of 0 is whitening and infinity none.
 
         Parameters
         ----------
         mean, covariance : np.ndarray
             Shapes (D,) and (D, D), as from `moments`.
-        shrinkage : float, optional
-            Without it, each dimension gets unit variance. With it, the correlations that remain are removed
-            in part: the principal axis with variance :math:`\lambda` is divided by
-            :math:`\sqrt{\lambda + s \bar\lambda}`, so 0 is whitening and infinity none.
+        shrinkages : sequence of float
+
+        Returns
+        -------
+        list of Scaling
+            One for each shrinkage.
         """
-        deviation = np.sqrt(np.maximum(np.diag(covariance), 0))
-        varies = deviation > 1e-6 * (np.abs(mean) + 1e-12)
-        factor = np.where(varies, 1 / np.where(varies, deviation, 1), 0)
-        if shrinkage is None or not varies.any():
-            return cls(mean, factor)
+        factor = cls.standard(mean, covariance).transform
         variance, axes = np.linalg.eigh(covariance * np.outer(factor, factor))
-        variance = np.maximum(variance, 0)
-        stretch = 1 / np.sqrt(variance + shrinkage * variance.mean())
-        stretch /= np.sqrt((np.square(stretch) * variance).mean())  # mean variance 1, so C means the same
-        return cls(mean, factor[:, None] * axes * stretch)
+        variance = np.maximum(variance, 1e-12)
+        made = []
+        for shrinkage in shrinkages:
+            stretch = 1 / np.sqrt(variance + shrinkage * variance.mean())
+            stretch /= np.sqrt((np.square(stretch) * variance).mean())  # mean variance 1: C means the same
+            made.append(cls(mean, factor[:, None] * axes * stretch))
+        return made
 
     def apply(self, vectors: np.ndarray) -> np.ndarray:
         """Changed copy of a few rows, (n, D) float32."""
@@ -112,7 +126,7 @@ class LogisticInterest:
     """
     L2-regularised logistic regression of ratings, as shares of the highest, on all dimensions.
 
-    One model is fitted for each way to scale the dimensions. With several, their logits are averaged with
+    One model is fitted to standardised dimensions, and one for each shrinkage. With several, their logits are averaged with
     weights ``exp(-n * loss)``, where the loss is the cross-entropy of predicting each rating from the others:
     which scaling serves depends on the encoder and on what the user looks for, and the ratings tell.
 
@@ -121,8 +135,8 @@ class LogisticInterest:
     matrix : np.ndarray
         Shape (N, D), float32; read, not copied.
     random_state : int
-    shrinkages : sequence of (float or None)
-        Of `Scaling.of`.
+    shrinkages : sequence of float
+        Of `Scaling.decorrelating`.
     C : float
         Inverse regularisation, as in scikit-learn.
 
@@ -133,17 +147,15 @@ class LogisticInterest:
     """
 
     def __init__(
-        self, matrix: np.ndarray, random_state: int, shrinkages: Sequence[float | None], C: float = 0.001
+        self, matrix: np.ndarray, random_state: int, shrinkages: Sequence[float] = (), C: float = 0.001
     ) -> None:
         self.C = C
         self.random_state = random_state
         self._matrix = matrix
         mean, covariance = moments(matrix, random_state)
-        self.scaling = Scaling.of(mean, covariance)
-        self._scalings = [
-            self.scaling if shrinkage is None else Scaling.of(mean, covariance, shrinkage)
-            for shrinkage in shrinkages
-        ]
+        self.scaling = Scaling.standard(mean, covariance)
+        with one_thread():
+            self._scalings = [self.scaling, *Scaling.decorrelating(mean, covariance, shrinkages)]
 
     def learn(self, rows: np.ndarray, ratings: np.ndarray) -> None:
         """Fit to ratings, 0 to 5, and predict every row."""
@@ -260,11 +272,11 @@ def logistic_weights(
     if len(vectors) > vectors.shape[1]:
         theta, loss = _newton(vectors.astype(np.float64), targets, C, weight)
         return LogisticFit(theta, loss)
-    values, directions = np.linalg.eigh((vectors @ vectors.T).astype(np.float64))
-    kept = values > max(values[-1], 1e-12) * 10 * len(vectors) * np.finfo(vectors.dtype).eps
-    lengths = np.sqrt(values[kept])
-    theta, loss = _newton(directions[:, kept] * lengths, targets, C, weight)
-    return LogisticFit(np.append((directions[:, kept] / lengths @ theta[:-1]) @ vectors, theta[-1]), loss)
+    gram = (vectors @ vectors.T).astype(np.float64)
+    gram[np.diag_indices(len(gram))] += 1e-6 * (np.trace(gram) / len(gram) + 1e-12)  # rows may be equal
+    coordinates = np.linalg.cholesky(gram)
+    theta, loss = _newton(coordinates, targets, C, weight)
+    return LogisticFit(np.append(np.linalg.solve(coordinates.T, theta[:-1]) @ vectors, theta[-1]), loss)
 
 
 def _newton(
@@ -280,7 +292,7 @@ def _newton(
         gradient = design.T @ (weight * (chance - targets)) + penalty * theta
         hessian = (design.T * (weight * chance * (1 - chance))) @ design
         hessian[np.diag_indices(r + 1)] += penalty
-        step = np.linalg.solve(hessian, gradient)
+        step = solve(hessian, gradient, assume_a="pos")
         change = np.abs(design @ step).max()
         theta -= step / max(1.0, change / 4)  # far from the minimum: shorter steps
         if change < 1e-4:  # Newton's steps shrink quadratically: what is left is 1e-8
@@ -294,7 +306,7 @@ def _left_out_loss(
     """Loss of each row's logit as it would be without that row, by one Newton step from the fit."""
     logits = design @ theta
     chance = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-    influence = np.einsum("ij,ji->i", design, np.linalg.solve(hessian, design.T))
+    influence = np.einsum("ij,ji->i", design, solve(hessian, design.T, assume_a="pos"))
     leverage = np.minimum(influence * weight * chance * (1 - chance), 0.99)
     logits = logits + weight * (chance - targets) * influence / (1 - leverage)
     return float((weight * (np.logaddexp(0, logits) - targets * logits)).sum())

@@ -40,7 +40,7 @@ def start(matrix: np.ndarray, n: int = 10, example: int | None = None, random_st
     given = np.array([] if example is None else [example], dtype=np.int64)
     if example is not None and not (0 <= example < len(matrix) and np.isfinite(matrix[example]).all()):
         raise AnalysisError(f"row {example} has no usable embedding; choose another example")
-    scaling = Scaling.of(*moments(matrix, random_state))
+    scaling = Scaling.standard(*moments(matrix, random_state))
     return np.concatenate([given, spread_rows(matrix, scaling, n - len(given), given, random_state)])
 
 
