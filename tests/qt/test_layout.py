@@ -44,7 +44,7 @@ def test_all_views_of_a_full_catalogue(app, full, similar):
     assert (str(sky.x_att), str(sky.y_att)) == ("ra", "dec")
     assert sky.x_min > sky.x_max  # east to the left
     assert similar.like == (20,)
-    assert len(members(similar.group)) == 58
+    assert len(members(similar.group)) == 10  # few, so that they stand out
     assert app.findChild(SimilarPanel).isVisible()
 
 
