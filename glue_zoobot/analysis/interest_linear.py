@@ -65,6 +65,8 @@ class Scaling:
         list of Scaling
             One for each shrinkage.
         """
+        if not shrinkages:
+            return []
         factor = cls.standard(mean, covariance).transform
         variance, axes = np.linalg.eigh(covariance * np.outer(factor, factor))
         variance = np.maximum(variance, 1e-12)
@@ -126,9 +128,9 @@ class LogisticInterest:
     """
     L2-regularised logistic regression of ratings, as shares of the highest, on all dimensions.
 
-    One model is fitted to standardised dimensions, and one for each shrinkage. With several, their logits are averaged with
-    weights ``exp(-n * loss)``, where the loss is the cross-entropy of predicting each rating from the others:
-    which scaling serves depends on the encoder and on what the user looks for, and the ratings tell.
+    One model is fitted to standardised dimensions, and one for each shrinkage. Their logits are averaged with
+    weights ``exp(-loss)``, where the loss is the summed cross-entropy of predicting each rating from the
+    others: which scaling serves depends on the encoder and on what the user looks for, and the ratings tell.
 
     Parameters
     ----------
