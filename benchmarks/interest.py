@@ -6,8 +6,8 @@ How many interesting galaxies does a user find? All methods, five tasks of real 
 
 Sets are embedded into FOLDER unless they are there already; the heading names the weights. Each seed draws a
 catalogue (at most one galaxy in twenty is interesting) and a start; every method gets the same.
-`glue_zoobot.analysis.protocol` says what is counted. With ``--held-out`` only galaxies are used that `mini` did
-not learn from: one in five of Galaxy Zoo 1, of the Galaxy Zoo 2 votes and of the artefacts, and the Kaggle set.
+`glue_zoobot.analysis.protocol` says what is counted. With ``--held-out`` only galaxies are used that `mini`
+did not learn from: one in five of Galaxy Zoo 1, the Galaxy Zoo 2 votes and the artefacts; all of Kaggle's.
 
 The default was chosen on seeds 10 to 43; report on others (``--first-seed 100``). Prints Markdown tables.
 """

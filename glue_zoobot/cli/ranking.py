@@ -28,8 +28,10 @@ def add_to(app: typer.Typer) -> None:
     """Register the verbs of this module."""
     app.command()(anomalies)
     app.command()(suggest)
-    logs = typer.Typer(help="Logs of ratings: merge, agree, import, export.", no_args_is_help=True)
-    for verb in (merge, agree, export):
+    logs = typer.Typer(
+        help="Logs of ratings: merge, agree, import, export; and how many are left.", no_args_is_help=True
+    )
+    for verb in (merge, agree, export, audit, left):
         logs.command()(verb)
     logs.command("import")(import_)
     app.add_typer(logs, name="rate")
@@ -171,7 +173,7 @@ def _report_columns(table: Table, best: str, columns: Path, top: int) -> None:
 
 def _columns_of(path: Path, object_ids: np.ndarray) -> dict[str, np.ndarray]:
     """Numeric columns of a table, in the order of `object_ids`, NaN where it lacks a galaxy."""
-    table = _truth_table(path)
+    table = read_table(path)
     where = {name: row for row, name in enumerate(table["object_id"])}
     rows = np.array([where.get(str(name), -1) for name in object_ids])
     columns = {}
@@ -189,7 +191,7 @@ def _as_numbers(column: np.ndarray) -> np.ndarray | None:
         return None
 
 
-def _truth_table(path: Path) -> Table:
+def read_table(path: Path) -> Table:
     """Read a CSV file as text, ids digit by digit, or any other table that astropy reads."""
     from astropy.table import Table
 
@@ -337,6 +339,58 @@ def import_(
     typer.echo(f"{new:,} new ratings of {len(entries):,} in {file} added to {log}")
 
 
+def audit(
+    store: options.Store,
+    ratings: Annotated[Path, typer.Option(help="A log of ratings or a .csv.")],
+    output: options.Output,
+    n: Annotated[int, typer.Option("-n", min=15, help="How many random picks.")] = 100,
+    method: Method = "default",
+    random_state: Seed = 0,
+) -> None:
+    """Pick galaxies at random from bands of the ranking; rate those with pick > 0, then ask `rate left`."""
+    from glue_zoobot.analysis import InterestModel
+    from glue_zoobot.analysis.remaining import plan_audit
+    from glue_zoobot.analysis.remaining_table import audit_table
+    from glue_zoobot.embedding import EmbeddingStore
+    from glue_zoobot.tables import check_suffix, write_table
+
+    check_suffix(output)
+    opened = EmbeddingStore.open(store)
+    object_ids, matrix = opened.load()
+    rated = _rated(object_ids, ratings)
+    model = InterestModel(method, random_state=random_state).fit(matrix, rated.rows, rated.values)
+    plan = plan_audit(model.scores_, rated.rows, n, random_state)
+    table = audit_table(plan, object_ids)
+    table.meta.update({"method": method, "random_state": str(random_state), **rated.facts()})
+    table.meta.update(provenance(opened))
+    typer.echo(f"{len(plan.rows)} picks of {len(table):,} unrated galaxies: {write_table(table, output)}")
+
+
+def left(
+    file: Annotated[Path, typer.Argument(metavar="AUDIT", help="What `rate audit` has written.")],
+    ratings: Annotated[Path, typer.Option(help="The ratings, those of the picks included.")],
+    wanted: Annotated[float, typer.Option(help="Share of all interesting galaxies that is enough.")] = 0.95,
+    top: Annotated[list[int] | None, typer.Option(help="Purity and completeness of the top n.")] = None,
+) -> None:
+    """Estimate how many interesting galaxies are left, each with its 90 % interval."""
+    from glue_zoobot.analysis.labels_reading import read_ratings
+    from glue_zoobot.analysis.remaining_table import audit_of_table
+
+    plan, interesting = audit_of_table(read_table(file), read_ratings(ratings))
+    answer = plan.remaining(interesting)
+    typer.echo(
+        f"{answer.found:,} interesting galaxies found; {answer.left:,.0f} left "
+        f"({answer.left_low:,.0f} to {answer.left_high:,.0f}); "
+        f"complete to {answer.completeness:.0%} ({answer.completeness_low:.0%} to "
+        f"{answer.completeness_high:.0%})"
+    )
+    for n in top or ():
+        figures = plan.top(n, interesting)
+        words = (f"{name} {mid:.0%} ({low:.0%} to {high:.0%})" for name, (mid, low, high) in figures.items())
+        typer.echo(f"top {n:,} of those unrated before the audit: " + ", ".join(words))
+    typer.echo(answer.hint(wanted))
+
+
 def _opened(path: Path) -> LabelLog:
     from glue_zoobot.analysis.labels import LabelLog
 
@@ -372,7 +426,7 @@ def interest(
         check_suffix(output)
     opened = EmbeddingStore.open(store)
     object_ids, matrix = opened.load()
-    table = _truth_table(labels)
+    table = read_table(labels)
     if truth not in table.colnames:
         raise AnalysisError(f"{labels}: there is no column {truth}; it has {', '.join(table.colnames)}")
     of_id = dict(zip(table["object_id"], ratings_of_truth(table[truth], value or ()), strict=True))

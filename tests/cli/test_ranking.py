@@ -141,3 +141,22 @@ def test_bench_compares_methods_on_the_same_starts(store, tmp_path):
     assert len(default) == len(random) == 2
     assert default["found"].mean() > 2 * random["found"].mean()
     assert (tmp_path / "found.png").stat().st_size > 1000
+
+
+def test_an_audit_says_how_many_are_left(store, log, tmp_path):
+    path = tmp_path / "audit.csv"
+    assert "60 picks" in run("rate", "audit", store.path, "--ratings", log.path, "-n", 60, "-o", path)
+    table = Table.read(path, converters={"object_id": str})
+    row_of = {name: row for row, name in enumerate(store.load()[0])}
+    assert not set(table["object_id"]) & set(log.current())
+    with pytest.raises(AnalysisError, match="rate the picks"):
+        run("rate", "left", path, "--ratings", log.path)
+    for name in table["object_id"][table["pick"] > 0]:
+        log.rate(name, 5 if row_of[name] % 25 == 0 else 0)
+    output = run("rate", "left", path, "--ratings", log.path, "--top", 30)
+    found = sum(value == 5 for value in log.current().values())
+    assert f"{found} interesting galaxies found" in output
+    assert "top 30 of those unrated before the audit: purity" in output
+    run("rate", "export", log.path, "-o", tmp_path / "r.csv")
+    with pytest.raises(AnalysisError, match="no audit"):
+        run("rate", "left", tmp_path / "r.csv", "--ratings", log.path)
