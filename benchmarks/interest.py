@@ -24,7 +24,7 @@ import numpy as np
 
 from glue_zoobot.analysis.labels import HIGHEST
 from glue_zoobot.analysis.protocol import Run, paired_difference, summarise
-from glue_zoobot.analysis.protocol_report import CONTESTANTS, compare
+from glue_zoobot.analysis.protocol_report import CONTESTANTS, compare, draw
 from glue_zoobot.cli.embeddings import embed_catalogue
 from glue_zoobot.cli.report import TerminalReport
 from glue_zoobot.embedding import EmbeddingStore
@@ -200,6 +200,7 @@ def parse_arguments() -> argparse.Namespace:
         "--method", action="append", choices=list(CONTESTANTS), help="repeatable; default all"
     )
     parser.add_argument("--task", action="append", choices=[task.name for task in TASKS])
+    parser.add_argument("--figure", type=Path, help="found against rated, the mean of all tasks")
     return parser.parse_args()
 
 
@@ -225,6 +226,11 @@ def main() -> None:
         f"\n{args.encoder} ({sets.weights}), start: {args.start}, {args.seeds} seeds from {args.first_seed}\n"
     )
     print(table(results, sizes))
+    if args.figure:
+        methods = next(iter(results.values()))
+        draw(
+            {name: [run for runs in results.values() for run in runs[name]] for name in methods}, args.figure
+        )
 
 
 if __name__ == "__main__":

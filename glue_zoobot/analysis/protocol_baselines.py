@@ -40,11 +40,11 @@ class RandomOrder:
 
     def __init__(self, random_state: int = 0) -> None:
         self.random_state = random_state
+        self._model = InterestModel("logistic", random_state=random_state)
 
     def fit(self, matrix: np.ndarray, rows: np.ndarray, ratings: np.ndarray) -> RandomOrder:
         """Learn from ratings and score every row."""
-        model = InterestModel("logistic", random_state=self.random_state).fit(matrix, rows, ratings)
-        self.scores_, self.rated_ = model.scores_, rows
+        self.scores_, self.rated_ = self._model.fit(matrix, rows, ratings).scores_, rows
         return self
 
     def suggest(self, n: int = 10, exclude: Sequence[int] = ()) -> np.ndarray:
