@@ -87,7 +87,7 @@ def _comparison(name: str, scores: np.ndarray, values: np.ndarray, in_top: np.nd
 
 def flag_sentences(scores: np.ndarray, flags: Mapping[str, np.ndarray], top: int = 100) -> list[str]:
     """
-    Say which flags are more common among the highest-scored galaxies than among all.
+    Say which flags are more common among the highest-scored galaxies than among the others.
 
     Parameters
     ----------
@@ -100,16 +100,20 @@ def flag_sentences(scores: np.ndarray, flags: Mapping[str, np.ndarray], top: int
     Returns
     -------
     list of str
-        Such as "40 of the top 100 are flagged trail (1 % of all)"; those at least twice as common, and three
+        Such as "40 of the top 100 are flagged trail (1.0% of the others)"; those at least twice as common, and three
         or more, most first.
     """
     ranked = np.flatnonzero(np.isfinite(scores))
-    first = ranked[np.argsort(-scores[ranked], kind="stable")][:top]
+    order = ranked[np.argsort(-scores[ranked], kind="stable")]
+    first, others = order[:top], order[top:]
     counts = {name: int(np.asarray(values)[first].sum()) for name, values in flags.items()}
-    shares = {name: float(np.asarray(values)[ranked].mean()) for name, values in flags.items()}
+    shares = {
+        name: float(np.asarray(values)[others].mean()) if others.size else 0.0
+        for name, values in flags.items()
+    }
     return [
         f"{counts[name]} of the top {len(first)} are flagged {name.replace('_', ' ')} "
-        f"({shares[name]:.1%} of all)"
+        f"({shares[name]:.1%} of the others)"
         for name in sorted(counts, key=lambda name: -counts[name])
         if counts[name] >= 3 and counts[name] >= 2 * shares[name] * len(first)
     ]

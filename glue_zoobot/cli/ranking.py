@@ -64,7 +64,7 @@ def anomalies(
 
     check_suffix(output)
     opened = EmbeddingStore.open(store)
-    object_ids, matrix = opened.load()
+    object_ids, matrix = _finite(*opened.load())
     table = anomaly_table(opened, object_ids, matrix, method, random_state)
     if ratings is not None:
         add_interest(table, object_ids, matrix, ratings, learner, random_state)
@@ -92,11 +92,11 @@ def anomaly_table(
     """
     from astropy.table import Table
 
-    from glue_zoobot.analysis.anomaly import DESCRIPTIONS, anomaly_scores
+    from glue_zoobot.analysis.anomaly import DESCRIPTIONS, anomaly_ranks, anomaly_scores
 
     scores = anomaly_scores(matrix, method, random_state)
     meta = {"anomaly_method": DESCRIPTIONS[method], "random_state": str(random_state), **provenance(opened)}
-    ranks = _ranks(scores)
+    ranks = anomaly_ranks(scores).astype(np.int64)
     return Table(
         {"object_id": object_ids.astype(str), "anomaly_score": scores, "anomaly_rank": ranks}, meta=meta
     )
@@ -121,10 +121,10 @@ def add_interest(
     table.meta.update({"interest_method": DESCRIPTIONS[learner], **rated.facts()})
 
 
-def _ranks(scores: np.ndarray) -> np.ndarray:
-    from glue_zoobot.analysis.anomaly import anomaly_ranks
-
-    return anomaly_ranks(scores).astype(np.int64)
+def _finite(object_ids: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Leave out embeddings that are not finite: they have no rank."""
+    finite = np.isfinite(matrix @ np.zeros(matrix.shape[1], dtype=matrix.dtype))
+    return (object_ids, matrix) if finite.all() else (object_ids[finite], matrix[finite])
 
 
 def _rated(object_ids: np.ndarray, path: Path) -> RatedRows:
