@@ -100,8 +100,8 @@ def flag_sentences(scores: np.ndarray, flags: Mapping[str, np.ndarray], top: int
     Returns
     -------
     list of str
-        Such as "40 of the top 100 are flagged trail (1.0% of the others)"; those at least twice as common, and three
-        or more, most first.
+        Such as "40 of the top 100 are flagged trail (1.0% of the others)"; those at least twice as common,
+        and three or more, most first.
     """
     ranked = np.flatnonzero(np.isfinite(scores))
     order = ranked[np.argsort(-scores[ranked], kind="stable")]
