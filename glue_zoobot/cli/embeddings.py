@@ -30,7 +30,13 @@ def add_to(app: typer.Typer) -> None:
 def embed(
     source: options.Source,
     store: Annotated[Path, typer.Option(help="Folder for the embeddings; run again to resume.")],
-    encoder: options.Encoder = "convnext_nano",
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            help="A name from `glue-zoobot encoders`, a hub or timm name, a folder or a file; by default "
+            "that of the store, and convnext_nano for a new one."
+        ),
+    ] = None,
     device: options.Device = "auto",
     shards: Annotated[str | None, typer.Option(help="Only these, e.g. 0-99; for several machines.")] = None,
     retry_broken: Annotated[
@@ -55,7 +61,7 @@ def embed(
         made = embed_catalogue(
             catalogue,
             store,
-            encoder,
+            encoder or encoder_of(store, "convnext_nano"),
             device,
             report,
             shards=_parse_shards(shards),
@@ -72,6 +78,13 @@ def embed(
         report.say(f"Stopped; run the same command again to go on with {store}")
         raise typer.Exit(CANCELLED)
     _say_done(report, made)
+
+
+def encoder_of(store: Path, otherwise: str) -> EncoderSpec | str:
+    """Return what made a store, so that its folder is all a user has to name; else a default."""
+    from glue_zoobot.embedding import EmbeddingStore
+
+    return EmbeddingStore.open(store).encoder_spec if (store / "manifest.json").exists() else otherwise
 
 
 def embed_catalogue(
@@ -98,9 +111,11 @@ def embed_catalogue(
     plan = Plan.freeze(catalogue.source.object_ids, name=Path(catalogue.spec.path).name)
     finished = EmbeddingStore.find_finished(store_path, plan, encoder_or_name)
     if finished is not None and not retry_broken:
+        _require_rendering(finished, catalogue, finished.manifest.get("rendering"))
         return finished
     encoder = load(encoder_or_name, device=device)
     store = EmbeddingStore.create(store_path, plan, encoder.spec)
+    _require_rendering(store, catalogue, store.adopt("rendering", _rendering(catalogue)))
     run(
         plan,
         store,
@@ -112,6 +127,24 @@ def embed_catalogue(
         retry_broken=retry_broken,
     )
     return store
+
+
+def _rendering(catalogue: Catalogue) -> dict[str, str | None]:
+    """How FITS pixels become the pictures that are embedded."""
+    return {"preset": catalogue.spec.preset, "bands": catalogue.spec.bands}
+
+
+def _require_rendering(
+    store: EmbeddingStore, catalogue: Catalogue, made_with: dict[str, str | None] | None
+) -> None:
+    """Refuse to mix pictures made of the same FITS files in two ways."""
+    wanted = _rendering(catalogue)
+    if made_with not in (None, wanted):
+        raise StoreError(
+            f"The store {store.path} was made with --preset {made_with['preset']} and --bands "
+            f"{made_with['bands']}, not with --preset {wanted['preset']} and --bands {wanted['bands']}. "
+            "Use the same, or another --store."
+        )
 
 
 def _say_done(report: Report, store: EmbeddingStore) -> None:
@@ -189,10 +222,14 @@ def verify(
     typer.echo(f"{store}: every shard is whole")
 
 
-def export(store: options.Store, output: options.Output) -> None:
+def export(
+    store: options.Store, output: Annotated[Path, typer.Option("-o", "--output", help="A .parquet file.")]
+) -> None:
     """Write the embeddings as one Parquet file with columns object_id and embedding."""
     from glue_zoobot.embedding import EmbeddingStore
 
+    if output.suffix.lower() != ".parquet":
+        raise StoreError(f"{output}: embeddings are exported as Parquet; give a name that ends in .parquet")
     opened = EmbeddingStore.open(store)
     opened.export(output)
     typer.echo(f"{opened.outcome_counts()['embedded']:,} embeddings written to {output}")

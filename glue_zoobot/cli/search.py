@@ -90,7 +90,10 @@ def _rows(object_ids: np.ndarray, wanted: list[str]) -> list[int]:
     where = {name: row for row, name in enumerate(object_ids)}
     missing = [name for name in wanted if name not in where]
     if missing:
-        raise AnalysisError(f"no embedding for {', '.join(missing)}; see `glue-zoobot status --list`")
+        raise AnalysisError(
+            f"no embedding for {', '.join(missing)}; check the id, and see `glue-zoobot status --list` for "
+            "galaxies whose image is broken"
+        )
     return [where[name] for name in wanted]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,7 @@ import typer
 
 from glue_zoobot.cli import options
 from glue_zoobot.cli.report import TerminalReport
-from glue_zoobot.errors import CatalogueError, StoreError
+from glue_zoobot.errors import CatalogueError
 
 if TYPE_CHECKING:
     from glue_zoobot.encoders import EncoderSpec
@@ -68,12 +69,13 @@ def open_source(
     bands: options.Bands = None,
 ) -> None:
     """Open galaxies in glue: catalogue, map, gallery and look-alikes, ready to click."""
+    from glue_zoobot.cli.embeddings import encoder_of
     from glue_zoobot.embedding import default_store
 
     _embed_and_show(
         options.source_spec(source, id_column, image_column, image_root, preset, bands),
-        store or default_store(source, encoder or "mini"),
-        _encoder_of(store) if encoder is None else encoder,
+        store or default_store(source, _store_name(encoder or "mini", preset, bands)),
+        encoder or (encoder_of(store, "mini") if store else "mini"),
         device,
         out or Path("glue-zoobot-results"),
         headless,
@@ -82,14 +84,11 @@ def open_source(
     )
 
 
-def _encoder_of(store: Path | None) -> EncoderSpec | str:
-    """Return what made a store that the user named, so that its folder is all he has to say."""
-    from glue_zoobot.embedding import EmbeddingStore
-
-    try:
-        return EmbeddingStore.open(store).encoder_spec if store else "mini"
-    except StoreError:  # to be made
-        return "mini"
+def _store_name(encoder: str, preset: str, bands: str | None) -> str:
+    """Name a store after all that its embeddings depend on, so that another rendering gets its own."""
+    extra = [preset] if preset != "auto" else []
+    extra += [re.sub(r"\W+", "-", bands).strip("-")] if bands else []
+    return "-".join([encoder, *extra])
 
 
 def _embed_and_show(
@@ -109,6 +108,8 @@ def _embed_and_show(
     _require_qt(headless)
     catalogue = open_catalogue(spec)
     report.found(catalogue)
+    if like is not None and like not in catalogue.source.object_ids:
+        raise CatalogueError(f"{spec.path} has no galaxy {like}: give one of its ids to --like")
     store = embed_catalogue(catalogue, store_path, encoder, device, report)
     report.finish("done")
     report.say(describe(store))

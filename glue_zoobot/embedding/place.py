@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sys
 from pathlib import Path
+
+from glue_zoobot.folders import cache_folder
 
 
 def default_store(source_path: str | Path, encoder_name: str) -> Path:
@@ -33,14 +34,4 @@ def default_store(source_path: str | Path, encoder_name: str) -> Path:
     if (beside / encoder / "manifest.json").exists() or os.access(writable, os.W_OK):
         return beside / encoder
     digest = hashlib.sha256(str(source).encode()).hexdigest()[:8]
-    return _cache_folder() / "embeddings" / f"{source.name}-{digest}" / encoder
-
-
-def _cache_folder() -> Path:
-    if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "glue_zoobot"
+    return cache_folder() / "embeddings" / f"{source.name}-{digest}" / encoder

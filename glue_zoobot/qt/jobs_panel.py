@@ -168,7 +168,7 @@ class JobsPanel(QtWidgets.QDockWidget, HubListener):
         line = JobLine(job)
         line.removed.connect(lambda: self._remove(line))
         self.lines.append(line)
-        self._lines_layout.addWidget(line)
+        self._lines_layout.insertWidget(0, line)  # the newest in sight
         self._empty.hide()
         self.show()
         self.raise_()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from glue_qt.utils import process_events
 
+from glue_zoobot.errors import AnalysisError, CatalogueError
 from glue_zoobot.qt import columns
 from glue_zoobot.qt.arrangement import Arrangement
 from glue_zoobot.qt.finding import find_now
@@ -108,12 +110,12 @@ def _add_map(data: Data) -> None:
     from glue_zoobot.catalog import add_map, embeddings_of
 
     if columns.map_columns(data) is None and embeddings_of(data) is not None:
-        add_map(data, method="pca")
+        with suppress(AnalysisError):  # too few galaxies for a map; the other views come up
+            add_map(data, method="pca")
 
 
 def _show_similar(application: GlueApplication, data: Data, like: str | None) -> None:
     from glue_zoobot.catalog import embeddings_of, object_ids_of
-    from glue_zoobot.errors import CatalogueError
 
     embeddings = embeddings_of(data)
     question = question_of(application)
@@ -190,6 +192,9 @@ def _colour_by(viewer: ScatterViewer, column: ComponentID | None) -> None:
         return
     layer = viewer.state.layers[0]
     low, high = np.nanpercentile(layer.layer[column], [2, 98])
+    # glue goes back to the colours that a component prefers whenever a column is added to the data.
+    component = layer.layer.get_component(column)
+    component.cmap_name, component.preferred_cmap = "Viridis", dict(colormaps.members)["Viridis"]
     layer.cmap_mode, layer.cmap_att = "Linear", column
-    layer.cmap = dict(colormaps.members)["Viridis"]
+    layer.cmap = component.preferred_cmap
     layer.cmap_vmin, layer.cmap_vmax = float(low), float(high)

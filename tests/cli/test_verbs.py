@@ -114,6 +114,23 @@ def test_export(store, tmp_path):
     assert table.num_rows == 22
 
 
+def test_export_is_parquet_and_nothing_else(store, tmp_path):
+    assert ".parquet" in failure("export", store, "-o", tmp_path / "e.csv")
+    assert not (tmp_path / "e.csv").exists()
+
+
+def test_embed_goes_on_with_the_encoder_of_the_store(sample, store):
+    result = call("embed", sample, "--store", store)
+    assert result.exit_code == 0, result.output
+    assert "by mini" in " ".join(result.output.split())
+
+
+def test_another_rendering_of_the_same_files_is_refused(sample, store):
+    result = call("embed", sample, "--store", store, "--preset", "sdss", "--json")
+    assert result.exit_code == 1
+    assert "--preset auto" in json.loads(result.output.splitlines()[-1])["message"]
+
+
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".ecsv", ".fits", ".vot"])
 def test_similar_in_every_format(store, tmp_path, suffix):
     out = tmp_path / f"similar{suffix}"
