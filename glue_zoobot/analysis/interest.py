@@ -53,8 +53,8 @@ MODES = ("find", "teach")
 ENOUGH_FOUND = 3  # interesting galaxies; with fewer a round looks elsewhere too
 AFAR_SHARE = 0.3
 DESCRIPTIONS = {
-    "default": "L2-regularised logistic regression (C = 0.001) on all dimensions, standardised and in two "
-    "degrees decorrelated, averaged by how well each predicts ratings that are left out",
+    "default": "L2-regularised logistic regression (C = 0.001) on all dimensions, the mean of three "
+    "models: on standardised dimensions and on those decorrelated in two degrees",
     "logistic": "L2-regularised logistic regression (C = 0.001) on all standardised dimensions",
     "gaussian_process": "a Gaussian process (rational quadratic and white-noise kernel, expected improvement "
     "0.5) on 40 standardised principal components, after Walmsley et al. (2022)",

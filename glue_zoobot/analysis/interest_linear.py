@@ -13,12 +13,11 @@ from threadpoolctl import ThreadpoolController
 
 from glue_zoobot.analysis.labels import HIGHEST, INTERESTING
 
-__all__ = ["LogisticFit", "LogisticInterest", "Scaling", "logistic_weights", "moments"]
+__all__ = ["LogisticInterest", "Scaling", "logistic_weights", "moments"]
 
 BLOCK_ROWS = 16_384
 MEASURED_ROWS = 50_000  # moments of more rows than this differ by less than ratings can tell
 N_COMMITTEE = 8
-FEW = 3  # interesting or dull ones; with fewer no scaling can be preferred
 
 
 @dataclass(frozen=True)
@@ -128,9 +127,8 @@ class LogisticInterest:
     """
     L2-regularised logistic regression of ratings, as shares of the highest, on all dimensions.
 
-    One model is fitted to standardised dimensions, and one for each shrinkage. Their logits are averaged with
-    weights ``exp(-loss)``, where the loss is the summed cross-entropy of predicting each rating from the
-    others: which scaling serves depends on the encoder and on what the user looks for, and the ratings tell.
+    One model is fitted to standardised dimensions, and one for each shrinkage; their logits are averaged.
+    Which scaling serves best depends on the encoder and on what the user looks for; the mean serves always.
 
     Parameters
     ----------
@@ -219,11 +217,11 @@ class LogisticInterest:
 
     def _weights(self, sample_weight: np.ndarray | None) -> np.ndarray:
         """Averaged weights and offset, (D + 1,), on the unchanged dimensions."""
-        fits = [logistic_weights(vectors, self._targets, self.C, sample_weight) for vectors in self._vectors]
-        folded = [scaling.fold(fit.weights) for scaling, fit in zip(self._scalings, fits, strict=True)]
-        few = min(self._targets.sum(), (1 - self._targets).sum()) < FEW
-        losses = np.zeros(len(fits)) if few else np.array([fit.loss for fit in fits])
-        return np.average(folded, axis=0, weights=np.exp(losses.min() - losses))
+        folded = [
+            scaling.fold(logistic_weights(vectors, self._targets, self.C, sample_weight))
+            for scaling, vectors in zip(self._scalings, self._vectors, strict=True)
+        ]
+        return np.mean(folded, axis=0)
 
 
 def _as_ratings(logits: np.ndarray) -> np.ndarray:
@@ -231,27 +229,9 @@ def _as_ratings(logits: np.ndarray) -> np.ndarray:
         return (HIGHEST / (1 + np.exp(-logits))).astype(np.float32)
 
 
-@dataclass(frozen=True)
-class LogisticFit:
-    """
-    A fitted logistic model.
-
-    Attributes
-    ----------
-    weights : np.ndarray
-        Shape (D + 1,): weights and offset.
-    loss : float
-        Cross-entropy, summed over the rows, of predicting each from the others; approximate
-        (Rad & Maleki 2020, J. R. Stat. Soc. B 82, 965), from the one fit.
-    """
-
-    weights: np.ndarray
-    loss: float
-
-
 def logistic_weights(
     vectors: np.ndarray, targets: np.ndarray, C: float, sample_weight: np.ndarray | None = None
-) -> LogisticFit:
+) -> np.ndarray:
     """
     Fit L2-regularised logistic regression by Newton's method in the space that the rows span.
 
@@ -268,23 +248,21 @@ def logistic_weights(
 
     Returns
     -------
-    LogisticFit
+    np.ndarray
+        Shape (D + 1,): weights and offset.
     """
     weight = np.ones(len(targets)) if sample_weight is None else sample_weight
     if len(vectors) > vectors.shape[1]:
-        theta, loss = _newton(vectors.astype(np.float64), targets, C, weight)
-        return LogisticFit(theta, loss)
+        return _newton(vectors.astype(np.float64), targets, C, weight)
     gram = (vectors @ vectors.T).astype(np.float64)
     gram[np.diag_indices(len(gram))] += 1e-6 * (np.trace(gram) / len(gram) + 1e-12)  # rows may be equal
     coordinates = np.linalg.cholesky(gram)
-    theta, loss = _newton(coordinates, targets, C, weight)
-    return LogisticFit(np.append(np.linalg.solve(coordinates.T, theta[:-1]) @ vectors, theta[-1]), loss)
+    theta = _newton(coordinates, targets, C, weight)
+    return np.append(np.linalg.solve(coordinates.T, theta[:-1]) @ vectors, theta[-1])
 
 
-def _newton(
-    features: np.ndarray, targets: np.ndarray, C: float, weight: np.ndarray
-) -> tuple[np.ndarray, float]:
-    """Minimise the penalised cross-entropy; weights and offset, shape (r + 1,), and the left-out loss."""
+def _newton(features: np.ndarray, targets: np.ndarray, C: float, weight: np.ndarray) -> np.ndarray:
+    """Minimise the penalised cross-entropy; weights and offset, shape (r + 1,)."""
     n, r = features.shape
     design = np.column_stack([features, np.ones(n)])
     penalty = np.append(np.full(r, 1 / C), 1e-6)
@@ -299,19 +277,7 @@ def _newton(
         theta -= step / max(1.0, change / 4)  # far from the minimum: shorter steps
         if change < 1e-4:  # Newton's steps shrink quadratically: what is left is 1e-8
             break
-    return theta, _left_out_loss(design, theta, hessian, targets, weight)
-
-
-def _left_out_loss(
-    design: np.ndarray, theta: np.ndarray, hessian: np.ndarray, targets: np.ndarray, weight: np.ndarray
-) -> float:
-    """Loss of each row's logit as it would be without that row, by one Newton step from the fit."""
-    logits = design @ theta
-    chance = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-    influence = np.einsum("ij,ji->i", design, solve(hessian, design.T, assume_a="pos"))
-    leverage = np.minimum(influence * weight * chance * (1 - chance), 0.99)
-    logits = logits + weight * (chance - targets) * influence / (1 - leverage)
-    return float((weight * (np.logaddexp(0, logits) - targets * logits)).sum())
+    return theta
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from glue_zoobot.errors import AnalysisError
 
 __all__ = ["spread_rows", "start"]
 
-N_CANDIDATES = 1_000  # a random sample; farthest-first among all rows would find nothing but outliers
+N_CANDIDATES = 1_000
 
 
 def start(matrix: np.ndarray, n: int = 10, example: int | None = None, random_state: int = 0) -> np.ndarray:
@@ -48,17 +48,19 @@ def spread_rows(
     matrix: np.ndarray, scaling: Scaling, n: int, away_from: np.ndarray, random_state: int
 ) -> np.ndarray:
     """
-    Choose rows that differ from each other and from some others, one after the other (Gonzalez 1985).
+    Choose rows far from some others and from each other, one after the other (Gonzalez 1985).
+
+    Among a random sample, so that they are neither all of a kind nor only the strangest of a large catalogue.
 
     Parameters
     ----------
     matrix : np.ndarray
         Shape (N, D).
     scaling : Scaling
-        Coordinates in which rows are compared, by the angle between them.
+        Coordinates of the distance.
     n : int
     away_from : np.ndarray
-        Rows that are known already; never chosen.
+        Rows that are known already, and never chosen; without any the first is far from the mean.
     random_state : int
 
     Returns
@@ -69,21 +71,13 @@ def spread_rows(
     generator = np.random.default_rng([random_state, len(away_from)])
     sample = generator.choice(len(matrix), min(N_CANDIDATES + len(away_from), len(matrix)), replace=False)
     sample = sample[~np.isin(sample, away_from) & np.isfinite(matrix[sample]).all(axis=1)]
-    units = unit_vectors(scaling.apply(matrix[sample]))
+    places = scaling.apply(matrix[sample])
+    known = scaling.apply(matrix[away_from]) if len(away_from) else np.zeros((1, matrix.shape[1]))
+    distance = np.min([np.square(places - place).sum(axis=1) for place in known], axis=0)
     chosen: list[int] = []
-    if len(away_from):
-        nearness = (units @ unit_vectors(scaling.apply(matrix[away_from])).T).max(axis=1)
-    else:
-        nearness = np.zeros(len(sample))
     for _ in range(min(n, len(sample))):
-        best = int(nearness.argmin())
-        chosen.append(int(sample[best]))
-        nearness = np.maximum(nearness, units @ units[best])
-        nearness[best] = np.inf
+        farthest = int(distance.argmax())
+        chosen.append(int(sample[farthest]))
+        distance = np.minimum(distance, np.square(places - places[farthest]).sum(axis=1))
+        distance[farthest] = -1
     return np.array(chosen, dtype=np.int64)
-
-
-def unit_vectors(vectors: np.ndarray) -> np.ndarray:
-    """Scale rows to length 1; rows of zeros stay."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths > 0, lengths, 1)

@@ -85,23 +85,9 @@ def test_more_or_fewer_rows_than_columns_fit_alike(n):
     rng = np.random.default_rng(n)
     vectors, targets = rng.standard_normal((n, 50)), rng.integers(0, 2, n)
     expected = LogisticRegression(C=0.1, tol=1e-10, max_iter=10_000).fit(vectors, targets)
-    weights = logistic_weights(vectors, targets.astype(float), 0.1).weights
+    weights = logistic_weights(vectors, targets.astype(float), 0.1)
     np.testing.assert_allclose(weights[:-1], expected.coef_[0], atol=1e-4)
     np.testing.assert_allclose(weights[-1], expected.intercept_[0], atol=1e-3)
-
-
-def test_left_out_loss_is_that_of_leaving_out():
-    rng = np.random.default_rng(0)
-    vectors = rng.standard_normal((40, 60))
-    targets = (vectors[:, 0] + rng.standard_normal(40) > 0).astype(float)
-    exact = 0.0
-    for i in range(40):
-        others = np.arange(40) != i
-        weights = logistic_weights(vectors[others], targets[others], 0.01).weights
-        logit = vectors[i] @ weights[:-1] + weights[-1]
-        exact += np.logaddexp(0, logit) - targets[i] * logit
-    fit = logistic_weights(vectors, targets, 0.01)
-    assert fit.loss == pytest.approx(exact, rel=0.01)
 
 
 def test_order_of_rows_does_not_matter(catalogue, rated):
