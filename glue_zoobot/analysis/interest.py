@@ -41,7 +41,7 @@ class Learner(Protocol):
         """Give how much to show each row to someone who wants to teach; a new array."""
 
 
-SHRINKAGES = (1.0, 3.0)
+SHRINKAGES = (3.0,)
 
 LEARNERS: dict[str, Callable[[np.ndarray, int], Learner]] = {
     "default": lambda matrix, seed: LogisticInterest(matrix, seed, SHRINKAGES),
@@ -53,8 +53,8 @@ MODES = ("find", "teach")
 ENOUGH_FOUND = 3  # interesting galaxies; with fewer a round looks elsewhere too
 AFAR_SHARE = 0.3
 DESCRIPTIONS = {
-    "default": "L2-regularised logistic regression (C = 0.001) on all dimensions, the mean of three "
-    "models: on standardised dimensions and on those decorrelated in two degrees",
+    "default": "L2-regularised logistic regression (C = 0.001) on all dimensions, the mean of two "
+    "models: on standardised and on partly decorrelated dimensions",
     "logistic": "L2-regularised logistic regression (C = 0.001) on all standardised dimensions",
     "gaussian_process": "a Gaussian process (rational quadratic and white-noise kernel, expected improvement "
     "0.5) on 40 standardised principal components, after Walmsley et al. (2022)",
