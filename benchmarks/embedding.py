@@ -4,14 +4,15 @@ The embedding job against the bare network and against a plain loop.
     python benchmarks/embedding.py [--architecture convnext_nano] [--images 256] [--rounds 3]
 
 Three ways to embed the same 424-pixel JPEGs on the CPU at 224 pixels, in turn, several times over,
-since the speed of a shared machine changes:
+since the speed of a shared machine changes, and the limit that no way can pass in float32:
 
 - *bare*: only the network, on input that is ready in memory; the fastest of float32 and bfloat16
   weights, channels-last or not, 4 to 32 images at once;
 - *ours*: `glue_zoobot.embedding.run` from the files to the finished store (read, decode, resize,
   network, float16, Parquet, fsync), after its first run chose precision and batch size;
 - *plain*: a `torch.utils.data.DataLoader` with two workers, Pillow and torchvision transforms,
-  float32, 32 at once.
+  float32, 32 at once;
+- *limit*: how often the network's multiplications fit into the rate of one large float32 matrix product.
 
 The weights are random: fine for speed, useless for anything else. Pictures are the real ones of
 GLUE_ZOOBOT_DATA, or simulated ones written as JPEG. Read the ratios, not the rates. Prints a Markdown
@@ -29,6 +30,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import torch
 from PIL import Image
 from safetensors.torch import save_file
@@ -60,6 +62,7 @@ def main() -> None:
         ways: dict[str, Callable[[], float]] = {
             f"bare network, {network}, {batch} at once": lambda: bare_of(given.images),
             f"glue-zoobot, {ours.settings}": ours.rate,
+            "limit: its multiplications as one float32 matrix product": arithmetic_limit(given.architecture),
         }
         if given.plain_loop:
             ways["plain DataLoader loop, float32, 32 at once"] = lambda: plain_rate(
@@ -142,6 +145,22 @@ def bare_rate(network: torch.nn.Module, x: torch.Tensor, images: int) -> float:
         for _ in range(calls):
             network(x)
     return calls * len(x) / (time.perf_counter() - start)
+
+
+def arithmetic_limit(architecture: str, side: int = 3072) -> Callable[[], float]:
+    """Meter of the images per second that the processor's arithmetic allows the network in float32."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        build(architecture)(torch.rand(1, 3, 224, 224))
+    a = np.random.default_rng(0).random((side, side), dtype=np.float32)
+
+    def product_seconds() -> float:
+        start = time.perf_counter()
+        a @ a
+        return time.perf_counter() - start
+
+    return lambda: 2 * side**3 / min(product_seconds() for _ in range(4)) / counter.get_total_flops()
 
 
 class PlainImages(torch.utils.data.Dataset):
