@@ -146,7 +146,9 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
             name
         ]
         with active_subset_kept(self.edit_subset_mode):
-            return self._collection.new_subset_group(label or self._title(), best_ranked(column, len(kept)))
+            return self._collection.new_subset_group(
+                label or f"Similar to {self._examples()}", best_ranked(column, len(kept))
+            )
 
     def clear(self) -> None:
         """Forget the question and remove its group; the columns keep the last answer."""
@@ -155,6 +157,13 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
             with active_subset_kept(self.edit_subset_mode):
                 self._collection.remove_subset_group(group)
         self._forget_question()
+
+    def sentence(self) -> str:
+        """Say what is shown now, in one line for a status bar; empty without a question."""
+        if self.data is None or not self.like:
+            return ""
+        text = f"Showing the {min(self.count, len(self.rows)):,} galaxies most like {self._examples()}"
+        return f"{text} ({self.note})" if self.note else text
 
     def table(self) -> Table:
         """
@@ -216,13 +225,9 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
             "unlike": [str(ids[row]) for row in unlike[:_REMEMBERED]],
         }
 
-    def _title(self) -> str:
-        ids = object_ids_of(self.data)
-        return (
-            f"Similar to {ids[self.like[0]]}"
-            if len(self.like) == 1
-            else f"Similar to {len(self.like):,} galaxies"
-        )
+    def _examples(self) -> str:
+        single = len(self.like) == 1
+        return str(object_ids_of(self.data)[self.like[0]]) if single else f"{len(self.like):,} galaxies"
 
     def _on_count(self, count: int) -> None:
         if not 1 <= count <= MAX_RANK:
@@ -263,7 +268,7 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         with delay_callback(self, "data", "like", "unlike"):
             self.data = data
             self.like = tuple(np.flatnonzero(rank == 0).tolist())
-            self.unlike = tuple(np.flatnonzero(np.isin(object_ids_of(data), made.get("unlike", []))).tolist())
+            self.unlike = _rows_of(data, made.get("unlike", []))
 
 
 def similar_galaxies(data_collection: DataCollection) -> SimilarGalaxies:
@@ -311,6 +316,10 @@ def _usable(
     if not usable[0].size:
         raise AnalysisError(f"{text}; choose another galaxy")
     return usable[0], usable[1], f"{text}; left out"
+
+
+def _rows_of(data: Data, object_ids: Sequence[str]) -> tuple[int, ...]:
+    return tuple(np.flatnonzero(np.isin(object_ids_of(data), object_ids)).tolist()) if object_ids else ()
 
 
 def _names(data: Data, rows: np.ndarray) -> str:

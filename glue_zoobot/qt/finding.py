@@ -45,18 +45,13 @@ def find_similar(
 
 def find_now(application: GlueApplication, data: Data, like: Sequence[int]) -> str:
     """Find at once, as long as it takes; return what was done, or why it could not be done."""
-    from glue_zoobot.catalog import object_ids_of
-
     state = question_of(application)
     try:
         state.find(data, like=list(like))
     except ZoobotError as exc:
         return str(exc)
     similar_panel(application).show_result()
-    if state.note:
-        return state.note
-    what = object_ids_of(data)[like[0]] if len(like) == 1 else f"{len(like):,} galaxies"
-    return f"Showing the {min(state.count, len(state.rows)):,} galaxies most like {what}"
+    return state.sentence()
 
 
 def _prepare(data: Data, metric: str) -> None:

@@ -1,4 +1,4 @@
-"""Which galaxy lies under a click on a scatter plot."""
+"""Where galaxies are drawn in a scatter plot, and which of them lies under a click."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from glue.core import BaseData, Data, Subset
 from glue.core.exceptions import IncompatibleAttribute
-from glue.utils import ensure_numerical
+from glue.utils import datetime64_to_mpl, ensure_numerical
 
 if TYPE_CHECKING:
     from glue_qt.viewers.scatter import ScatterViewer
     from matplotlib.backend_bases import MouseEvent
 
-__all__ = ["PICK_RADIUS", "clicked_row"]
+__all__ = ["PICK_RADIUS", "clicked_row", "positions"]
 
 #: How far from a point, in screen pixels, a click may be.
 PICK_RADIUS = 10
@@ -45,19 +45,57 @@ def clicked_row(viewer: ScatterViewer, event: MouseEvent) -> tuple[Data | None, 
     return best
 
 
+def positions(
+    viewer: ScatterViewer, data: BaseData, rows: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Return where rows of a dataset are drawn, in the coordinates of the axes.
+
+    Parameters
+    ----------
+    viewer : ScatterViewer
+    data : BaseData
+    rows : np.ndarray, optional
+        Shape (M,), int; all if None.
+
+    Returns
+    -------
+    x, y : np.ndarray
+        Shape (M,), NaN where a galaxy has no value.
+
+    Raises
+    ------
+    IncompatibleAttribute
+        If the dataset has not what the axes show.
+    """
+    view = None if rows is None else (rows,)
+    state = viewer.state
+    x, y = (_numbers(data.get_data(att, view=view)) for att in (state.x_att, state.y_att))
+    if state.using_degrees:
+        x = np.radians(x)
+        y = np.radians(y) if state.using_full_sphere else y
+    if state.using_full_sphere:  # as glue draws it: longitudes around zero, flipped with the limits
+        x = np.mod(x + np.pi, 2 * np.pi) - np.pi
+        x = -x if state.x_min > state.x_max else x
+        y = -y if state.y_min > state.y_max else y
+    return x, y
+
+
+def _numbers(values: np.ndarray) -> np.ndarray:
+    numbers = ensure_numerical(values)
+    return datetime64_to_mpl(numbers) if numbers.dtype.kind == "M" else numbers
+
+
 def _points(viewer: ScatterViewer, layer: Data | Subset, event: MouseEvent) -> tuple[np.ndarray, np.ndarray]:
     """Return rows (M,) of a layer that may lie near the click, and their screen positions (M, 2)."""
     data = layer if isinstance(layer, BaseData) else layer.data
     try:
-        x, y = (ensure_numerical(data[att]) for att in (viewer.state.x_att, viewer.state.y_att))
+        x, y = positions(viewer, data)
         keep = np.isfinite(x) & np.isfinite(y)
         if isinstance(layer, Subset):
             keep &= layer.to_mask()
     except IncompatibleAttribute:
         return np.empty(0, dtype=np.int64), np.empty((0, 2))
-    if viewer.state.using_degrees:
-        x = np.radians(x)
-        y = np.radians(y) if viewer.state.using_full_sphere else y
     if viewer.state.using_rectilinear:  # cheap cut before the transform, for catalogues of millions
         keep &= _in_box(viewer, x, y, event)
     rows = np.flatnonzero(keep)

@@ -12,12 +12,15 @@ from qtpy.QtCore import Qt
 
 from glue_zoobot.errors import ZoobotError
 from glue_zoobot.qt.host import icon_path, question_of
+from glue_zoobot.qt.status import replace_status
+from glue_zoobot.qt.threads import run_in_thread
 from glue_zoobot.qt.thumbnail_strip import ThumbnailStrip
 
 if TYPE_CHECKING:
+    from glue.core import Data
     from glue_qt.app import GlueApplication
 
-__all__ = ["MAX_COUNT", "SimilarPanel", "similar_panel"]
+__all__ = ["MAX_COUNT", "SimilarPanel", "show_restored_answer", "similar_panel"]
 
 #: The most look-alikes that can be asked for.
 MAX_COUNT = 10_000
@@ -45,6 +48,20 @@ def similar_panel(application: GlueApplication) -> SimilarPanel:
         application.resizeDocks([panel], [_WIDTH], Qt.Horizontal)
         panel.hide()
     return panel
+
+
+def show_restored_answer(application: GlueApplication) -> None:
+    """Show the panel of a session that was saved with an answer; does nothing once there is a panel."""
+    from glue_zoobot.catalog import object_ids_of
+
+    def show(_: object) -> None:
+        if application.app is not None:  # not closed meanwhile
+            similar_panel(application).show_result()
+
+    question = question_of(application)
+    if application.findChild(SimilarPanel) is None and question.like:
+        data = question.data
+        run_in_thread(application, lambda: object_ids_of(data), show)  # a second for a million
 
 
 class CountSlider(QtWidgets.QSlider):
@@ -95,9 +112,11 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         for name in ("data", "like", "unlike", "count", "metric"):
             self.state.add_callback(name, self._schedule_refresh)
         self.state.add_callback("like", self._on_like)
+        self._said = self.state.sentence()
         self._hub = application.session.hub
         self._hub.subscribe(self, ApplicationClosedMessage, handler=self._release)
         self._refresh()
+        self._describe()
 
     def show_result(self) -> None:
         """Bring the panel to view."""
@@ -225,10 +244,17 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self._refresh_timer.start()
 
     def _on_like(self, like: Any) -> None:
+        self._describe()
         if like:
             self.show_result()
 
+    def _describe(self) -> None:
+        data = self.state.data
+        if data is not None:  # a restored session has not read its embeddings yet, which takes a while
+            run_in_thread(self, lambda: _embedded(data), self.footer.setText)
+
     def _refresh(self) -> None:
+        self._follow_in_status_bars()
         data, like = self.state.data, list(self.state.like)
         if data is None or not like:
             self.pages.setCurrentIndex(0)
@@ -236,6 +262,11 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.pages.setCurrentIndex(1)
         self._refresh_question()
         self._refresh_answer()
+
+    def _follow_in_status_bars(self) -> None:
+        before, self._said = self._said, self.state.sentence()
+        if before:
+            replace_status(self.parent(), before, self._said)
 
     def _refresh_question(self) -> None:
         from glue_zoobot.catalog import object_ids_of
@@ -253,9 +284,9 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.unlike_several.show_rows(data, unlike, [str(ids[row]) for row in unlike[:5]])
 
     def _refresh_answer(self) -> None:
-        from glue_zoobot.catalog import embeddings_of, object_ids_of
+        from glue_zoobot.catalog import object_ids_of
 
-        state, embeddings = self.state, embeddings_of(self.state.data)
+        state = self.state
         ids, rows, scores = object_ids_of(state.data), state.rows, state.scores
         largest = max(1, min(MAX_COUNT, len(rows)))
         self.spin.setMaximum(largest)
@@ -265,11 +296,6 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         best = list(rows[: min(_BEST_SHOWN, state.count)])
         self.best.show_rows(
             state.data, best, [f"{ids[r]}\nsimilarity {s:.3f}" for r, s in zip(best, scores, strict=False)]
-        )
-        embedded = 0 if embeddings is None else len(embeddings.rows)
-        name = "" if embeddings is None else f" with {embeddings.encoder_name}"
-        self.footer.setText(
-            f"{embedded:,} of {state.data.size:,} galaxies of {state.data.label} embedded{name}."
         )
 
     def _show_count(self, count: int) -> None:
@@ -288,6 +314,19 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self._refresh_timer.stop()
         self._count_timer.stop()
         self._hub.unsubscribe_all(self)
+
+
+def _embedded(data: Data) -> str:
+    """Say how much of a dataset can be found, and what it is compared by."""
+    from glue_zoobot.catalog import embeddings_of, why_no_embeddings
+
+    embeddings = embeddings_of(data)
+    if embeddings is None:
+        return why_no_embeddings(data)
+    return (
+        f"{len(embeddings):,} of {data.size:,} galaxies of {data.label} embedded "
+        f"with {embeddings.encoder_name}."
+    )
 
 
 def _title(text: str) -> QtWidgets.QLabel:

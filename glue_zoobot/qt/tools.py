@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from glue.config import viewer_tool
 from glue.viewers.matplotlib.toolbar_mode import ToolbarModeBase
+from qtpy import QtCore
+from qtpy.QtCore import Qt
 
 from glue_zoobot.qt.finding import find_similar
 from glue_zoobot.qt.host import icon_path
 from glue_zoobot.qt.picking import clicked_row
+from glue_zoobot.qt.question_marks import QuestionMarks
+from glue_zoobot.qt.similar_panel import show_restored_answer
 
 if TYPE_CHECKING:
+    from glue_qt.viewers.scatter import ScatterViewer
     from matplotlib.backend_bases import MouseEvent
 
 __all__ = ["SimilarTool"]
@@ -28,6 +33,11 @@ class SimilarTool(ToolbarModeBase):
     status_tip = "CLICK on a point to find the galaxies that look like it"
     shortcut = "N"
 
+    def __init__(self, viewer: ScatterViewer, **kwargs: Any) -> None:
+        super().__init__(viewer, **kwargs)
+        self._marks: QuestionMarks | None = None
+        viewer.toolbar_added.connect(self._on_toolbar)
+
     def press(self, event: MouseEvent) -> None:
         """Act on a left click inside the axes."""
         if event.inaxes is not self.viewer.axes or event.button != 1:
@@ -37,6 +47,34 @@ class SimilarTool(ToolbarModeBase):
             self.viewer.set_status("No galaxy there: click closer to a point")
             return
         find_similar(self.viewer.session.application, data, [row], self._report)
+
+    def deactivate(self) -> None:
+        """Say so where nothing else takes its place."""
+        super().deactivate()
+        QtCore.QTimer.singleShot(0, self._say_off)  # glue empties the line after this
+
+    def close(self) -> None:
+        """Let go of the viewer."""
+        if self._marks is not None:
+            self._marks.release()
+        super().close()
+
+    def _on_toolbar(self) -> None:
+        """Take the first place, the key wherever the focus is in the viewer, and show the question."""
+        bar = self.viewer.toolbar
+        action = bar.actions[self.tool_id]
+        bar.insertAction(next(iter(bar.actions.values())), action)  # a narrow plot hides the last ones
+        action.setShortcutContext(Qt.WidgetWithChildrenShortcut)  # glue's: while the toolbar has the focus
+        self.viewer.addAction(action)
+        self._marks = QuestionMarks(self.viewer)
+        application = self.viewer.session.application
+        restored = QtCore.QTimer(self.viewer, singleShot=True)  # gone with the viewer
+        restored.timeout.connect(lambda: show_restored_answer(application))
+        restored.start(0)
+
+    def _say_off(self) -> None:
+        if self.viewer is not None and self.viewer.toolbar.active_tool is None:
+            self._report(f"{self.action_text} is off; key {self.shortcut} turns it on")
 
     def _report(self, text: str) -> None:
         if self.viewer is not None:  # not closed meanwhile

@@ -153,3 +153,22 @@ def test_a_restored_session_shows_its_question(app, panel, data, similar, tmp_pa
     assert restored.like_text.text() == "5877395055527856190"
     assert restored.spin.value() == 5
     again.close()
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_panel_comes_back_with_a_session_that_has_an_answer(app, data, scatter, similar, tmp_path, asked):
+    from glue_qt.app import GlueApplication
+
+    if asked:
+        similar.find(data, [20], unlike=[45])
+        similar.count = 5
+    app.save_session(str(tmp_path / "session.glu"))
+    again = GlueApplication.restore_session(str(tmp_path / "session.glu"))
+    process_events(wait=0.5)
+    restored = again.findChild(SimilarPanel)
+    assert (restored is not None and restored.isVisible()) == asked
+    if asked:
+        wait_until(lambda: len(loaded(restored.best)) == 5)
+        assert restored.like_text.text() == "5877395055527856190"
+        wait_until(lambda: "59 of 60 galaxies" in restored.footer.text())
+    again.close()

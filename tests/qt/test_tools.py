@@ -126,3 +126,52 @@ def test_shortcut_and_button(scatter):
     assert isinstance(button, QtWidgets.QToolButton)
     QTest.mouseClick(button, Qt.LeftButton)
     assert scatter.toolbar.active_tool is scatter.toolbar.tools["zoobot:similar"]
+
+
+def stars(viewer):
+    return np.column_stack(viewer.toolbar.tools["zoobot:similar"]._marks.lines["like"].get_data())
+
+
+def test_the_button_is_the_first_and_its_key_works_in_the_whole_viewer(scatter):
+    action = scatter.toolbar.actions["zoobot:similar"]
+    assert QtWidgets.QToolBar.actions(scatter.toolbar)[0] is action
+    scatter.activateWindow()
+    scatter.central_widget.canvas.setFocus()
+    for expected in ("CLICK on a point", "is off", "CLICK on a point"):
+        QTest.keyClick(scatter.central_widget.canvas, Qt.Key_N)
+        process_events()
+        assert expected in status(scatter)
+
+
+def test_the_status_follows_count_and_questions_from_elsewhere(app, data, tool, similar):
+    click_point(tool, data, 20, "x", "y")
+    wait_until(lambda: "most like" in status(tool))
+    similar.count = 7
+    wait_until(lambda: status(tool).startswith("Showing the 7 galaxies"))
+    similar.find(data, [3, 4])
+    wait_until(lambda: status(tool) == "Showing the 7 galaxies most like 2 galaxies")
+    tool.set_status("something else")
+    similar.count = 8
+    process_events(wait=0.1)
+    assert status(tool) == "something else"
+
+
+def test_the_question_is_marked_where_it_is_drawn(app, data, scatter, similar):
+    assert len(stars(scatter)) == 0
+    similar.find(data, [20, 30], unlike=[50 - 1])
+    expected = np.column_stack([data["x"], data["y"]])
+    np.testing.assert_allclose(stars(scatter), expected[[20, 30]])
+    scatter.state.y_att = data.id["x"]
+    np.testing.assert_allclose(stars(scatter)[:, 1], data["x"][[20, 30]])
+    scatter.state.plot_mode = "polar"
+    assert len(stars(scatter)) == 2
+    similar.find(data, range(40))
+    similar.clear()
+    assert len(stars(scatter)) == 0
+    assert app.data_collection.subset_groups == ()
+
+
+def test_a_closed_viewer_follows_no_question(app, data, scatter, similar):
+    scatter.close(warn=False)
+    process_events(wait=0.1)
+    similar.find(data, [20])

@@ -1,0 +1,81 @@
+"""The galaxies of the question stand out in a scatter plot, whatever else is drawn there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from glue.core.exceptions import IncompatibleAttribute
+
+from glue_zoobot.qt.host import question_of
+from glue_zoobot.qt.picking import positions
+
+if TYPE_CHECKING:
+    from glue_qt.viewers.scatter import ScatterViewer
+
+__all__ = ["MOST_MARKED", "QuestionMarks"]
+
+#: A question of more galaxies than this is not marked: they are a subset that can be seen already.
+MOST_MARKED = 100
+
+_STYLES = {
+    "like": {"marker": "*", "markersize": 17, "markerfacecolor": "#ffb000"},
+    "unlike": {"marker": "X", "markersize": 11, "markerfacecolor": "#404040"},
+}
+_ABOVE_ALL_LAYERS = 90_000  # glue draws frame and messages above 99,998
+_AXES = ("x_att", "y_att", "x_min", "x_max", "y_min", "y_max", "plot_mode", "angle_unit", "layers")
+
+
+class QuestionMarks:
+    """
+    A star on every example, and a cross on every galaxy that the answer should be unlike.
+
+    They belong to the plot alone: neither the list of subsets nor the session knows of them.
+
+    Parameters
+    ----------
+    viewer : ScatterViewer
+    """
+
+    def __init__(self, viewer: ScatterViewer) -> None:
+        self._viewer = viewer
+        self._question = question_of(viewer.session.application)
+        self._axes: Any = None
+        for name in ("like", "unlike"):
+            self._question.add_callback(name, self.refresh)
+        for name in _AXES:
+            viewer.state.add_callback(name, self.refresh)
+        self.refresh()
+
+    def refresh(self, *args: Any) -> None:
+        """Put the marks where the galaxies of the question are drawn now."""
+        if self._axes is not self._viewer.axes:  # glue makes new axes for another projection
+            self._axes = self._viewer.axes
+            self.lines = {
+                name: self._axes.plot(
+                    [], [], ls="", mec="white", mew=1.2, zorder=_ABOVE_ALL_LAYERS, label="_", **style
+                )[0]
+                for name, style in _STYLES.items()
+            }
+        for name, line in self.lines.items():
+            line.set_data(*self._places(getattr(self._question, name)))
+        self._viewer.redraw()
+
+    def release(self) -> None:
+        """Follow neither question nor plot any more."""
+        for name in ("like", "unlike"):
+            self._question.remove_callback(name, self.refresh)
+        for name in _AXES:
+            self._viewer.state.remove_callback(name, self.refresh)
+
+    def _places(self, rows: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+        data, nowhere = self._question.data, (np.empty(0), np.empty(0))
+        shown = any(
+            layer.layer is not None and layer.layer.data is data for layer in self._viewer.state.layers
+        )
+        if data is None or not shown or not 0 < len(rows) <= MOST_MARKED:
+            return nowhere
+        try:
+            return positions(self._viewer, data, np.asarray(rows))
+        except IncompatibleAttribute:  # the axes show another, linked dataset
+            return nowhere
