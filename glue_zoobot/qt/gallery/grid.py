@@ -10,7 +10,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPoint, QRect, QSize, 
 from qtpy.QtGui import QColor, QCursor, QPalette
 from qtpy.QtWidgets import QAbstractItemView, QFrame, QTableView
 
-from glue_zoobot.qt.gallery.painting import BACKGROUND, CellPainter, cell_size
+from glue_zoobot.qt.gallery.painting import BACKGROUND, CellPainter, caption_names, cell_size
 from glue_zoobot.qt.gallery.selection import GallerySelection
 from glue_zoobot.qt.gallery.state import GalleryViewerState
 from glue_zoobot.qt.gallery.thumbnails import Thumbnail, ThumbnailLoader
@@ -33,6 +33,7 @@ class Cell:
     row: int
     captions: list[tuple[str, str]]
     frames: tuple[str, ...]
+    question: bool
     thumbnail: Thumbnail | None
     selected: bool
     current: bool
@@ -63,7 +64,7 @@ class GridModel(QAbstractTableModel):
     ) -> None:
         super().__init__(parent)
         self._state, self._selection, self._thumbnails = state, selection, thumbnails
-        self._pages: dict[int, tuple[list, list]] = {}
+        self._pages: dict[int, tuple[list, list, np.ndarray]] = {}
         self.n_columns = 1
 
     @property
@@ -105,13 +106,18 @@ class GridModel(QAbstractTableModel):
             if len(self._pages) >= MAX_PAGES:
                 self._pages.clear()
             rows = self.rows[page * PAGE : (page + 1) * PAGE]
-            self._pages[page] = (self._state.captions(rows), self._state.frames(rows))
-        captions, frames = self._pages[page]
+            self._pages[page] = (
+                self._state.captions(rows),
+                self._state.frames(rows),
+                self._state.questions(rows),
+            )
+        captions, frames, questions = self._pages[page]
         row = int(self.rows[position])
         return Cell(
             row=row,
             captions=captions[place],
             frames=frames[place],
+            question=bool(questions[place]),
             thumbnail=self._thumbnails.get(row),
             selected=bool(self._selection.mask[row]),
             current=position == self._selection.current,
@@ -162,6 +168,8 @@ class GridView(QTableView):
     selected = Signal(bool)
     #: The user asked for look-alikes.
     similar_wanted = Signal()
+    #: A digit key, for labels.
+    digit_pressed = Signal(int)
 
     def __init__(
         self,
@@ -176,6 +184,7 @@ class GridView(QTableView):
         self._press: QPoint | None = None  # where a rubber band began, in the coordinates of the whole grid
         self._band: QRect | None = None
         self._base: np.ndarray | None = None
+        self.caption_names: list[str] = []  # written before the values; empty where there is no room
         self._drag_timer = QTimer(self, interval=30)  # scrolls on while the mouse is held beyond an edge
         self._drag_timer.timeout.connect(self._drag_on)
         self._load_timer = QTimer(self, singleShot=True, interval=0)
@@ -214,6 +223,9 @@ class GridView(QTableView):
     def lay_out(self) -> None:
         """Fit as many columns as there is room for, and share what is left among them."""
         top, before = self._first_visible(), self._geometry()
+        self.caption_names = caption_names(
+            self.font(), self._state.caption_columns(), self._state.thumbnail_size
+        )
         size = cell_size(self.font(), self._state.thumbnail_size, len(self._state.captions_shown))
         width = max(self.viewport().width(), 1)
         n_columns = max(1, width // size.width())
@@ -390,6 +402,8 @@ class GridView(QTableView):
             self.viewport().update()
         elif key == Qt.Key_S and not event.modifiers():
             self.similar_wanted.emit()
+        elif Qt.Key_0 <= key <= Qt.Key_9 and not event.modifiers() & ~Qt.KeypadModifier:
+            self.digit_pressed.emit(key - Qt.Key_0)
         else:
             event.ignore()  # the window may know it
 

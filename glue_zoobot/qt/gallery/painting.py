@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from glue_zoobot.qt.gallery.grid import Cell, GridView
     from glue_zoobot.qt.gallery.thumbnails import Thumbnail
 
-__all__ = ["BACKGROUND", "CellPainter", "caption_font", "cell_size"]
+__all__ = ["BACKGROUND", "CellPainter", "caption_font", "caption_names", "cell_size"]
 
 BACKGROUND = "#26282b"  # neutral and darker than a picture's sky is bright: galaxies stand out, edges show
 EMPTY = "#1c1d1f"
@@ -25,7 +25,9 @@ CURRENT = "#f0f2f4"
 
 FRAME = 6  # room for frames around the picture, in pixels of the window
 GAP = 3  # around each cell
-NAME_SHARE = 0.7  # a longer column name is left out of the caption
+APART = 8  # between a column's name and its value
+SHORTEST_NAME = "xxx…xx"  # a column's name that has less room is left out
+QUESTION = "#ffffff"
 
 
 def caption_font(font: QFont) -> QFont:
@@ -47,6 +49,34 @@ def cell_size(font: QFont, thumbnail_size: int, n_captions: int) -> QSize:
     return QSize(edge, edge + text + (4 if n_captions else 0))
 
 
+def caption_names(font: QFont, columns: list[tuple[str, str]], width: int) -> list[str]:
+    """
+    What is written of each column's name, so that the column looks the same in all cells.
+
+    Parameters
+    ----------
+    font : QFont
+        Of the window.
+    columns : list of (str, str)
+        Name of each column, and one of its longest values.
+    width : int
+        Of a caption, in pixels of the window.
+
+    Returns
+    -------
+    list of str
+        The name, a shortened one, or nothing where the values leave no room, and for ids.
+    """
+    metrics = QFontMetrics(caption_font(font))
+    names = []
+    for label, longest in columns:
+        room = width - metrics.horizontalAdvance(longest) - APART
+        needed = min(metrics.horizontalAdvance(label), metrics.horizontalAdvance(SHORTEST_NAME))
+        fits = room >= needed and label != "object_id"
+        names.append(metrics.elidedText(label, Qt.ElideMiddle, room) if fits else "")
+    return names
+
+
 class CellPainter(QStyledItemDelegate):
     """Draws the cells of a `GridView`."""
 
@@ -63,6 +93,8 @@ class CellPainter(QStyledItemDelegate):
         self._paint_state(painter, cell, picture, option.rect)
         self._paint_picture(painter, cell.thumbnail, picture)
         self._paint_frames(painter, cell.frames, picture)
+        if cell.question:
+            self._paint_question(painter, picture)
         self._paint_captions(painter, cell.captions, picture, option.font)
         painter.restore()
 
@@ -117,24 +149,30 @@ class CellPainter(QStyledItemDelegate):
             painter.drawRect(QRectF(picture).adjusted(-reach, -reach, reach, reach))
             reach -= width
 
+    def _paint_question(self, painter: QPainter, picture: QRect) -> None:
+        """A thin dashed line just inside the picture: subsets have the margin outside."""
+        painter.setBrush(Qt.NoBrush)
+        painter.setPen(QPen(QColor(0, 0, 0, 160), 1))
+        painter.drawRect(picture.adjusted(2, 2, -3, -3))
+        painter.setPen(QPen(QColor(QUESTION), 1, Qt.DashLine))
+        painter.drawRect(picture.adjusted(2, 2, -3, -3))
+
     def _paint_captions(
         self, painter: QPainter, captions: list[tuple[str, str]], picture: QRect, font: QFont
     ) -> None:
-        """Values, each with its column's name where both fit; so a column looks the same in all cells."""
+        """Name and value at the two ends of a line; a value alone in its middle."""
         painter.setFont(caption_font(font))
         metrics = painter.fontMetrics()
         line = QRect(picture.left(), picture.bottom() + FRAME + 3, picture.width(), metrics.height())
-        for label, value in captions:
-            name_width, value_width = metrics.horizontalAdvance(label), metrics.horizontalAdvance(value)
-            named = name_width < NAME_SHARE * line.width() and name_width + value_width + 8 <= line.width()
+        for name, (_, value) in zip(self.parent().caption_names, captions, strict=False):
+            value = metrics.elidedText(value, Qt.ElideMiddle, line.width())
             painter.setPen(QColor(TEXT))
-            if named:
-                painter.drawText(line, Qt.AlignRight | Qt.TextDontClip, value)
+            painter.drawText(line, (Qt.AlignRight if name else Qt.AlignHCenter) | Qt.TextDontClip, value)
+            if name:
+                room = line.width() - metrics.horizontalAdvance(value) - APART
                 painter.setPen(QColor(DIM_TEXT))
-                painter.drawText(line, Qt.AlignLeft | Qt.TextDontClip, label)
-            else:
-                text = metrics.elidedText(value, Qt.ElideMiddle, line.width())
-                painter.drawText(line, Qt.AlignHCenter | Qt.TextDontClip, text)
+                name = metrics.elidedText(name, Qt.ElideMiddle, max(room, 0))
+                painter.drawText(line, Qt.AlignLeft | Qt.TextDontClip, name)
             line.translate(0, line_height(metrics))
 
     def paint_band(self, view: GridView, band: QRect) -> None:

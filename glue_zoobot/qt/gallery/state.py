@@ -15,31 +15,24 @@ from glue.core.exceptions import IncompatibleAttribute
 from glue.core.subset import Subset
 from glue.viewers.common.state import LayerState, ViewerState
 
-from glue_zoobot.qt.gallery.ordering import order_by, sort_values
+from glue_zoobot.qt.columns import sky_columns
+from glue_zoobot.qt.gallery.ordering import order_by, sort_values, zero_rank_name
+from glue_zoobot.qt.gallery.values import (
+    MISSING,
+    RATIO_DECIMALS,
+    SKY_DECIMALS,
+    Formatter,
+    NumberFormat,
+    format_value,
+    number_format,
+)
 
-__all__ = ["GalleryLayerState", "GalleryViewerState", "format_value"]
+__all__ = ["GalleryLayerState", "GalleryViewerState"]
 
-MISSING = "–"
 RANK_LABEL = "similarity_rank"
+CAPTION_DIGITS, DETAIL_DIGITS = 4, 6  # significant ones; single precision holds no more than 6
+SAMPLE = 256  # rows that decide how a column is written
 SLOW_MASK = 0.01  # seconds of computing; a dearer subset is evaluated once for all rows, not page by page
-
-
-def format_value(value: object, digits: int = 5) -> str:
-    """
-    One table value as short text; a dash stands for what is missing.
-
-    Parameters
-    ----------
-    value : object
-        A number, text, bytes or datetime.
-    digits : int, optional
-        Significant digits of a float.
-    """
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, (float, np.floating)):
-        return f"{float(value):.{digits}g}" if np.isfinite(value) else MISSING
-    return str(value) or MISSING
 
 
 def _same_values(old: np.ndarray, new: np.ndarray) -> bool:
@@ -71,6 +64,7 @@ class GalleryViewerState(ViewerState):
         self._last_data = None
         self._order = None
         self._masks: dict[Subset, np.ndarray] = {}
+        self._formats: dict[tuple[ComponentID, int], Formatter] = {}
         self.sort_att_helper = ComponentIDComboHelper(self, "sort_att", none="Catalogue order")
         self.add_callback("layers", self._on_layers_change)
         self.update_from_dict(kwargs)  # last: this is how a session is restored
@@ -112,14 +106,15 @@ class GalleryViewerState(ViewerState):
         rows = np.flatnonzero(mask)
         if self.sort_att is None:
             return rows
-        return rows[order_by(sort_values(data, self.sort_att)[rows], self.sort_descending)]
+        values = sort_values(data, self.sort_att, self.sort_descending)
+        return rows[order_by(values[rows], self.sort_descending)]
 
     def _order_of_all(self, data: Data) -> np.ndarray:
         if self.sort_att is None:
             return np.arange(data.size)
         source, descending = data.get_component(self.sort_att).data, self.sort_descending
         if self._order is None or self._order[1] != descending or not _same_values(self._order[0], source):
-            order = order_by(sort_values(data, self.sort_att), descending)
+            order = order_by(sort_values(data, self.sort_att, descending), descending)
             self._order = (source, descending, order)
         return self._order[2]
 
@@ -171,6 +166,11 @@ class GalleryViewerState(ViewerState):
         """Give memory back; glue keeps the state of a viewer after it is closed."""
         self._order = None
         self._masks.clear()
+        self.forget_formats()
+
+    def forget_formats(self) -> None:
+        """Decide again how columns are written; call when values have changed."""
+        self._formats.clear()
 
     def frames(self, rows: np.ndarray) -> list[tuple[str, ...]]:
         """Colours of the visible subsets to which each of ``rows`` belongs, topmost first."""
@@ -198,6 +198,22 @@ class GalleryViewerState(ViewerState):
         columns = [(cid.label, self._texts(cid, rows)) for cid in self.captions_shown]
         return [[(label, texts[i]) for label, texts in columns] for i in range(len(rows))]
 
+    def caption_columns(self) -> list[tuple[str, str]]:
+        """Name of each column in the captions, and one of its longest values."""
+        columns = []
+        for cid in self.captions_shown:
+            write = self._formatter(cid, CAPTION_DIGITS)
+            columns.append((cid.label, max((write(v) for v in self._sample(cid)), key=len, default="")))
+        return columns
+
+    def questions(self, rows: np.ndarray) -> np.ndarray:
+        """Which of ``rows`` are what was asked for, if the captions tell a rank of similarity: (M,) bool."""
+        asked = np.zeros(len(rows), dtype=bool)
+        for cid in self.captions_shown:
+            if zero_rank_name(cid) == "query":
+                asked |= self._values(cid, rows) == 0
+        return asked
+
     def details(self, row: int, count: int = 14) -> list[tuple[str, str]]:
         """Up to ``count`` known ``(column, value)`` pairs of one galaxy, those of the caption first."""
         if self.data is None:
@@ -206,16 +222,39 @@ class GalleryViewerState(ViewerState):
         columns = self.data.main_components + self.data.derived_components
         others = [cid for cid in columns if not any(cid is f for f in first)]
         rows = np.array([row])
-        pairs = ((cid.label, self._texts(cid, rows, digits=8)[0]) for cid in first + others)
+        pairs = ((cid.label, self._texts(cid, rows, digits=DETAIL_DIGITS)[0]) for cid in first + others)
         return list(islice(((label, text) for label, text in pairs if text != MISSING), count))
 
-    def _texts(self, cid: ComponentID, rows: np.ndarray, digits: int = 5) -> list[str]:
+    def _texts(self, cid: ComponentID, rows: np.ndarray, digits: int = CAPTION_DIGITS) -> list[str]:
+        write = self._formatter(cid, digits)
+        return [write(value) for value in self._values(cid, rows)]
+
+    def _values(self, cid: ComponentID, rows: np.ndarray) -> np.ndarray:
         component = self.data.get_component(cid)
         if isinstance(component, CategoricalComponent):
-            values = component.labels[rows]  # indexing it through glue looks at every row
-        else:
-            values = self.data[cid, rows]
-        return [format_value(value, digits) for value in values]
+            return component.labels[rows]  # indexing it through glue looks at every row
+        return np.asarray(self.data[cid, rows])
+
+    def _formatter(self, cid: ComponentID, digits: int) -> Formatter:
+        """How a column is written: decided once, by rows from all over the catalogue, for all cells."""
+        if (cid, digits) not in self._formats:
+            self._formats[cid, digits] = self._choose_format(cid, self._sample(cid), digits)
+        return self._formats[cid, digits]
+
+    def _sample(self, cid: ComponentID) -> np.ndarray:
+        n = self.data.size
+        return self._values(cid, np.unique(np.linspace(0, n - 1, min(n, SAMPLE)).astype(np.int64)))
+
+    def _choose_format(self, cid: ComponentID, sample: np.ndarray, digits: int) -> Formatter:
+        if sample.dtype.kind != "f":
+            return format_value
+        if zero_rank_name(cid):
+            return NumberFormat(0, zero_rank_name(cid))
+        if cid.label.startswith("similarity"):
+            return NumberFormat(RATIO_DECIMALS)
+        if any(cid is sky for sky in sky_columns(self.data) or ()):
+            return NumberFormat(SKY_DECIMALS)
+        return number_format(sample, digits)
 
     # ---- similarity
 

@@ -83,6 +83,7 @@ class GalleryViewer(DataViewer):
         self.setCentralWidget(self._stack)
         self.grid.selected.connect(self._apply_selection)
         self.grid.similar_wanted.connect(self.find_similar)
+        self.grid.digit_pressed.connect(self.press_digit)
 
     def get_layer_artist(
         self, cls: type, layer: Data | Subset | None = None, layer_state: GalleryLayerState | None = None
@@ -161,6 +162,7 @@ class GalleryViewer(DataViewer):
         self.hover.large.set_source(images)
         if data is not self._order_shown[0]:
             self.selection.reset(0 if data is None else data.size)
+        self.state.forget_formats()
         self.model.set_rows(rows)
         self._stack.setCurrentIndex(1 if self.empty.explain(data, images, rows) else 0)
         self.grid.lay_out()
@@ -204,19 +206,37 @@ class GalleryViewer(DataViewer):
             self._applying = False
         self._show_count()
 
-    @messagebox_on_error("Could not look for similar galaxies")
-    def find_similar(self) -> None:
-        """Look for galaxies like the selected ones, or like the one at the keyboard; show them first."""
+    def chosen_rows(self) -> np.ndarray:
+        """Rows that a key or button is about: the selected ones, else the one at the keyboard: (K,) int64."""
         rows = self.selection.selected_rows
         if not len(rows) and self.selection.current >= 0:
             rows = self.model.rows[[self.selection.current]]
-        if not len(rows):
+        return rows
+
+    @messagebox_on_error("Could not look for similar galaxies")
+    def find_similar(self) -> None:
+        """Look for galaxies like the chosen ones; show them first."""
+        like = self.chosen_rows().tolist()
+        if not like:
             self.set_status("Select a galaxy first, then ask for similar ones")
             return
-        like = rows.tolist()
         find_similar(
             self.session.application, self.state.data, like, lambda text: self._on_progress(like, text)
         )
+
+    @messagebox_on_error("Could not label the galaxies")
+    def press_digit(self, digit: int) -> None:
+        """Do with the chosen galaxies what a digit key does in every view: rate or label them."""
+        rows = self.chosen_rows().tolist()
+        if not rows:
+            self.set_status("Select a galaxy first, then press a digit to label it")
+            return
+        try:
+            from glue_zoobot.qt.labelling import press_digit
+        except ImportError:
+            self.set_status("Digits label galaxies; this version of glue-zoobot has no labels yet")
+        else:
+            self.set_status(press_digit(self.session.application, self.state.data, rows, digit))
 
     def _on_progress(self, like: list[int], text: str) -> None:
         """Tell how the search goes, and show its answer once there is one."""

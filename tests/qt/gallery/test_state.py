@@ -10,7 +10,8 @@ from glue.core import Data, DataCollection
 from glue.core.component import CategoricalComponent
 
 from glue_zoobot.qt.gallery.ordering import order_by
-from glue_zoobot.qt.gallery.state import GalleryLayerState, GalleryViewerState, format_value
+from glue_zoobot.qt.gallery.state import GalleryLayerState, GalleryViewerState
+from glue_zoobot.qt.gallery.values import format_value, number_format
 
 
 @pytest.fixture
@@ -171,19 +172,93 @@ def test_most_similar_first(state, catalogue):
     assert state.rows().tolist() == [2, 3, 0, 1, 4]
 
 
+def ranked(state, catalogue, ranks, label="similarity_rank"):
+    catalogue.add_component(np.array(ranks, dtype=np.float32), label)
+    state.sort_att = catalogue.id[label]
+
+
+def test_a_few_questions_stay_in_front(state, catalogue):
+    ranked(state, catalogue, [1, 0, 2, np.nan, 0])
+    assert state.rows().tolist() == [1, 4, 0, 2, 3]
+    state.sort_descending = True
+    assert state.rows().tolist() == [2, 0, 1, 4, 3]
+
+
+@pytest.mark.parametrize("label", ["similarity_rank", "similarity_rank_2", "interest_rank"])
+def test_many_questions_follow_the_answer(state, catalogue, label):
+    ranked(state, catalogue, [0, 0, 0, 1, 0], label)
+    assert state.rows().tolist() == [3, 0, 1, 2, 4]
+    add_subset(state, catalogue, catalogue.id["n"] == 1)
+    state.layers[0].visible = False
+    assert state.rows().tolist() == [3, 1, 4]
+
+
+def test_questions_are_named_and_known(state, catalogue):
+    rows = np.arange(5)
+    assert not state.questions(rows).any()
+    ranked(state, catalogue, [0, 1, 2, np.nan, 0])
+    texts = [captions[-1][1] for captions in state.captions(rows)]
+    assert texts == ["query", "1", "2", "–", "query"]
+    assert state.questions(rows).tolist() == [True, False, False, False, True]
+    state.sort_att = None
+    assert not state.questions(rows).any()
+    ranked(state, catalogue, [0, 1, 2, np.nan, 0], "interest_rank")
+    assert state.captions(rows)[0][-1] == ("interest_rank", "rated")
+    assert not state.questions(rows).any()
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (np.float32(0.123456789), "0.12346"),
-        (10000.0, "10000"),
-        (np.nan, "–"),
-        (np.inf, "–"),
         (np.int64(587730773351858407), "587730773351858407"),
         (b"abc", "abc"),
         ("", "–"),
         (np.datetime64("2020-01-02"), "2020-01-02"),
+        (np.datetime64("NaT"), "–"),
         (datetime.date(2020, 1, 2), "2020-01-02"),
     ],
 )
 def test_values_as_text(value, text):
     assert format_value(value) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        (np.float32([0.12345679, 0.1]), ["0.1235", "0.1000"]),  # equally many decimals in one column
+        ([0.3, np.nan, 0.25], ["0.30", "–", "0.25"]),  # no more than the values have
+        ([17.234567, 21.1, -9999.0], ["17.23", "21.10", "-9999.00"]),
+        ([3.0, 4.0, 0.0], ["3", "4", "0"]),
+        (np.float64([59321.123456, 59000.5]), ["59321.12", "59000.50"]),
+        ([1e12, 2.5e12], ["1e+12", "2.5e+12"]),
+        ([1.5e-7, np.inf], ["1.5e-07", "–"]),
+        ([0.5, 0.25, 1e-9], ["0.5000", "0.2500", "1e-09"]),
+        ([-0.0, 0.25], ["0.00", "0.25"]),
+        ([np.nan], ["–"]),
+    ],
+)
+def test_numbers_of_a_column_as_text(values, texts):
+    write = number_format(np.asarray(values), digits=4)
+    assert [write(value) for value in values] == texts
+
+
+def test_known_columns_have_their_own_decimals():
+    data = Data(
+        label="d",
+        ra=np.array([187.70593, 1.0]),
+        dec=np.array([12.391123, -1.0]),
+        similarity=np.float32([0.98765432, 1.0]),
+        colour=np.float32([0.123456789, 1.23456789]),
+        objid=np.array([1237648720693755918, 2]),
+    )
+    state = GalleryViewerState()
+    state.layers = [GalleryLayerState(layer=data)]
+    details = dict(state.details(0))
+    assert details == {
+        "ra": "187.70593",
+        "dec": "12.39112",
+        "similarity": "0.988",
+        "colour": "0.123457",
+        "objid": "1237648720693755918",
+    }
+    assert dict(state.details(1))["ra"] == "1.00000"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
+import types
 import weakref
 
 import numpy as np
@@ -175,6 +177,41 @@ def test_shift_arrow_extends(bench):
     assert bench.members() == [3, 4, 5]
 
 
+# ---- digits
+
+
+def test_digits_label_the_chosen_galaxies(bench, monkeypatch):
+    labelling = types.ModuleType("glue_zoobot.qt.labelling")
+    pressed = []
+
+    def press_digit(application, data, rows, digit):
+        pressed.append((application, data, list(rows), digit))
+        return f"rated {digit}"
+
+    labelling.press_digit = press_digit
+    monkeypatch.setitem(sys.modules, labelling.__name__, labelling)
+    bench.key(Qt.Key_3)
+    assert not pressed
+    assert "Select a galaxy" in bench.viewer.statusBar().currentMessage()
+    bench.key(Qt.Key_Home)
+    bench.key(Qt.Key_5)
+    bench.key(Qt.Key_0, Qt.KeypadModifier)
+    bench.key(Qt.Key_0, Qt.ControlModifier)
+    assert pressed == [(bench.app, bench.data, [0], 5), (bench.app, bench.data, [0], 0)]
+    assert bench.viewer.statusBar().currentMessage() == "rated 0"
+    bench.click(2)
+    bench.click(4, Qt.ControlModifier)
+    bench.key(Qt.Key_1)
+    assert pressed[-1][2:] == ([2, 4], 1)
+
+
+def test_digits_without_labels_say_what_they_are_for(bench, monkeypatch):
+    monkeypatch.setitem(sys.modules, "glue_zoobot.qt.labelling", None)
+    bench.click(2)
+    bench.key(Qt.Key_1)
+    assert "Digits label galaxies" in bench.viewer.statusBar().currentMessage()
+
+
 # ---- look-alikes
 
 
@@ -271,6 +308,36 @@ def test_captions(bench):
     bench.viewer.state.caption_atts = [bench.data.id["kind"], bench.data.id["shape"]]
     process_events()
     assert model.data(model.index_of(7)) == "kind 1\nshape –"
+
+
+def test_a_column_is_named_in_all_cells_or_in_none(bench):
+    bench.data.add_component(np.where(np.arange(60) == 7, 1e6, 1.0), "wide")
+    bench.viewer.state.caption_atts = [bench.data.id["wide"], bench.data.id["object_id"]]
+    process_events()
+    wide, object_id = bench.viewer.grid.caption_names
+    assert wide == "wide"
+    assert object_id == ""  # an id needs no name
+    bench.data.add_component(np.arange(60.0), "a_very_long_name_of_a_column")
+    bench.viewer.state.caption_atts = [bench.data.id["a_very_long_name_of_a_column"]]
+    process_events()
+    assert bench.viewer.grid.caption_names[0].startswith("a_v")
+    assert "…" in bench.viewer.grid.caption_names[0]
+    bench.grab()
+
+
+def test_questions_are_framed_and_named(bench):
+    rank = np.full(60, np.nan, dtype=np.float32)
+    rank[[10, 20]], rank[[30, 40]] = 0, (1, 2)
+    bench.data.add_component(rank, "similarity_rank")
+    bench.viewer.state.sort_most_similar_first()
+    assert bench.shown()[:4] == [10, 20, 30, 40]
+    cells = [bench.viewer.model.cell(position) for position in range(4)]
+    assert [cell.question for cell in cells] == [True, True, False, False]
+    assert [cell.captions[-1][1] for cell in cells] == ["query", "query", "1", "2"]
+    bench.wait_for_pictures()
+    image, rect = bench.grab(), bench.viewer.grid.visualRect(bench.viewer.model.index_of(0))
+    line = [image.pixelColor(x, rect.top() + 11).name() for x in range(rect.left(), rect.right())]
+    assert line.count("#ffffff") > 40  # dashed
 
 
 def test_size_changes_the_number_of_columns(bench):
