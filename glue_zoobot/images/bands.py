@@ -1,24 +1,21 @@
-"""One FITS file per band and galaxy, found by a pattern such as ``{id}_{band}.fits``."""
+"""Which FITS files are the bands of which galaxy, by a pattern such as ``{id}_{band}.fits``."""
 
 from __future__ import annotations
 
-import os
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from astropy.table import Table
 
 from glue_zoobot.errors import CatalogueError
-from glue_zoobot.images import fits, rgb
+from glue_zoobot.images import fits
+from glue_zoobot.images.bandfiles import BandFilesSource
 from glue_zoobot.images.bandnames import by_wavelength, split_bands
 from glue_zoobot.images.catalogue import Catalogue
-from glue_zoobot.images.decode import UnreadableImage
-from glue_zoobot.images.identity import Identity
-from glue_zoobot.images.paths import list_images
-from glue_zoobot.images.source import ImageSource, Picture
+from glue_zoobot.images.identity import Identity, find_column, identify, is_id_like
+from glue_zoobot.images.paths import list_images, path_column, paths_in
 from glue_zoobot.images.spec import SourceSpec
 
 _BAND_IN_NAME = re.compile(
@@ -26,132 +23,123 @@ _BAND_IN_NAME = re.compile(
 )
 
 
-class BandFilesSource(ImageSource):
+def open_bands(spec: SourceSpec, folder: Path, table: Table | None = None) -> Catalogue:
     """
-    Colour pictures of galaxies that have one FITS file per band.
-
-    Bands of a galaxy that are not aligned are brought onto the grid of the first one by their WCS.
+    Open the FITS files of a folder, one per band, by the pattern in ``spec.bands``.
 
     Parameters
     ----------
-    object_ids : numpy.ndarray
-        Shape (N,), object, of str.
-    root, pattern : str
-        Folder, and path below it with ``{id}`` and ``{band}``.
-    bands : tuple of str
-        Bands for red, green, blue (three), red and blue (two), or one.
-    """
-
-    def __init__(
-        self, object_ids: np.ndarray, root: str, pattern: str, bands: tuple[str, ...], preset: str = "auto"
-    ) -> None:
-        self.object_ids = object_ids
-        self.root = os.path.abspath(root)  # noqa: PTH100  symbolic links stay as the user sees them
-        self.pattern, self.bands, self.preset = pattern, bands, preset
-
-    def path(self, i: int, band: str) -> str:
-        """Return the file of image `i` in one band."""
-        name = self.pattern.replace("{id}", self.object_ids[i]).replace("{band}", band)
-        return os.path.join(self.root, name)  # noqa: PTH118
-
-    def _load(self, i: int) -> Picture:
-        paths = [self.path(i, band) for band in self.bands]
-        missing = [b for b, p in zip(self.bands, paths, strict=True) if not Path(p).is_file()]
-        if missing:
-            raise UnreadableImage(
-                f"no file for band {', '.join(missing)}: {paths[self.bands.index(missing[0])]}"
-            )
-        planes = [fits.read_planes(path) for path in paths]
-        if any(len(p.pixels) != 1 for p in planes):
-            raise UnreadableImage("a file of one band holds a cube")
-        stack = np.stack([_on_grid_of(planes[0], p) for p in planes])[:, ::-1]
-        nanomaggies = all(p.nanomaggies for p in planes)
-        return rgb.compose(stack, self.preset, self.bands, self.bands, nanomaggies)
-
-
-def _on_grid_of(reference: fits.Planes, plane: fits.Planes) -> np.ndarray:
-    """
-    Pixels of one band on the grid of another.
-
-    Stamps of one size are mostly aligned already, and some carry the WCS of the frame they were cut from,
-    which is wrong for them: pixels are moved only when the galaxy then fits better.
-    """
-    pixels = plane.pixels[0].astype(np.float32)
-    target = reference.pixels[0].astype(np.float32)
-    if plane is reference:
-        return pixels
-    moved = _resample(pixels, *_pixel_map(reference, plane), target.shape)
-    if pixels.shape != target.shape or _likeness(target, moved) > _likeness(target, pixels) + 1e-3:
-        return moved
-    return pixels
-
-
-def _likeness(a: np.ndarray, b: np.ndarray) -> float:
-    """Correlation of two images over the pixels that both have; -1 when less than half are shared."""
-    both = np.isfinite(a) & np.isfinite(b)
-    if both.sum() < 0.5 * a.size or a[both].std() == 0 or b[both].std() == 0:
-        return -1.0
-    return float(np.corrcoef(a[both], b[both])[0, 1])
-
-
-def _resample(
-    pixels: np.ndarray, matrix: np.ndarray, offset: np.ndarray, shape: tuple[int, ...]
-) -> np.ndarray:
-    """Nearest pixel of a linear map from the new grid to the old one; NaN outside."""
-    y, x = np.mgrid[: shape[0], : shape[1]]
-    xx = np.rint(matrix[0, 0] * x + matrix[0, 1] * y + offset[0]).astype(int)
-    yy = np.rint(matrix[1, 0] * x + matrix[1, 1] * y + offset[1]).astype(int)
-    inside = (xx >= 0) & (yy >= 0) & (xx < pixels.shape[1]) & (yy < pixels.shape[0])
-    result = np.full(shape, np.nan, dtype=np.float32)
-    result[inside] = pixels[yy[inside], xx[inside]]
-    return result
-
-
-def _pixel_map(reference: fits.Planes, plane: fits.Planes) -> tuple[np.ndarray, np.ndarray]:
-    """Linear map from pixels of the reference to pixels of a band; the identity where there is no WCS."""
-    from astropy.wcs import WCS
-
-    frames = [WCS(_current(p.header), naxis=2, fix=False) for p in (reference, plane)]
-    if not all(w.has_celestial for w in frames):
-        if reference.pixels.shape != plane.pixels.shape:
-            raise UnreadableImage("the bands differ in size and have no WCS to align them by")
-        return np.eye(2), np.zeros(2)
-    height, width = reference.pixels[0].shape
-    corners = np.array([[0, 0], [width - 1, 0], [0, height - 1]], dtype=float)
-    origin, right, up = frames[1].all_world2pix(frames[0].all_pix2world(corners, 0), 0)
-    matrix = np.column_stack([(right - origin) / max(width - 1, 1), (up - origin) / max(height - 1, 1)])
-    return matrix, origin
-
-
-def _current(header: Any) -> Any:
-    """Header without the old keyword RADECSYS, of which astropy would warn for every file."""
-    header = header.copy()
-    header.remove("RADECSYS", ignore_missing=True)
-    return header
-
-
-def open_bands(spec: SourceSpec, folder: Path) -> Catalogue:
-    """
-    Open a folder with one FITS file per band by the pattern in ``spec.bands``.
+    spec : SourceSpec
+        What the user said.
+    folder : pathlib.Path
+        Where the files are; also in folders within it.
+    table : astropy.table.Table, optional
+        The galaxies; joined by its image paths or by a column of ids. Else one row per set of files.
 
     Raises
     ------
     CatalogueError
-        The pattern lacks ``{id}`` or ``{band}``, or fits no file.
+        The pattern lacks ``{id}`` or ``{band}``, or fits no file, or the table has none of the galaxies.
     """
-    pattern, _, order = (
-        (spec.bands or "").rpartition(":") if ":" in (spec.bands or "") else (spec.bands, "", "")
-    )
-    if not pattern or "{id}" not in pattern or "{band}" not in pattern:
-        raise CatalogueError(f"bands={spec.bands!r}: a pattern such as '{{id}}_{{band}}.fits:irg' is needed")
+    pattern, order = _parse(spec.bands or "")
     found = _match_files(list_images(folder, fits.SUFFIXES), pattern)
     if not found:
         raise CatalogueError(f"no file in {folder} fits the pattern {pattern!r}")
-    bands = split_bands(order) or _three_of(by_wavelength(sorted({b for bs in found.values() for b in bs})))
-    identity = Identity(np.array(sorted(found), dtype=object), "file name")
-    source = BandFilesSource(identity.object_ids, str(folder), pattern, bands, spec.preset)
-    table = Table({"bands": [",".join(by_wavelength(sorted(found[i]))) for i in identity.object_ids]})
-    return Catalogue.assemble(spec, source, table, identity, (f"colours from bands {', '.join(bands)}",))
+    there = by_wavelength(sorted(set().union(*found.values())))
+    bands = split_bands(order) or _three_of(there)
+    if not set(bands) & set(there):
+        raise CatalogueError(
+            f"no file in {folder} is of band {' or '.join(bands)}; by the pattern {pattern!r} the bands are "
+            f"{', '.join(there[:12])}"
+        )
+    notes = [f"colours from bands {', '.join(bands)}"]
+    if table is None:
+        names = sorted(found)
+        identity = Identity(np.array(names, dtype=object), "file name")
+        table = Table({"bands": [",".join(by_wavelength(sorted(found[i]))) for i in names]})
+    else:
+        names, column = _names_in(table, pattern, found, spec)
+        identity = identify(table, spec.id_column, lambda: names)
+        notes.insert(0, f"files found by column {column!r}")
+    source = BandFilesSource(identity.object_ids, str(folder), pattern, bands, spec.preset, names)
+    return Catalogue.assemble(spec, source, table, identity, tuple(notes))
+
+
+def _parse(bands: str) -> tuple[str, str]:
+    """File name pattern and the bands to draw: ``{id}_{band}.fits:irg``."""
+    pattern, _, order = bands.rpartition(":") if ":" in bands else (bands, "", "")
+    if "{id}" not in pattern or "{band}" not in pattern:
+        raise CatalogueError(f"bands={bands!r}: a pattern such as '{{id}}_{{band}}.fits:irg' is needed")
+    return pattern, order
+
+
+def _names_in(
+    table: Table, pattern: str, found: dict[str, set[str]], spec: SourceSpec
+) -> tuple[list[str], str]:
+    """
+    What stands for ``{id}`` in the files of each row, and the column that says so.
+
+    Tried are the image paths, which may have been moved, and the columns of ids; the one that names most
+    galaxies is taken. A row without files keeps its own name, which the message about it then gives.
+    """
+    by_name = {name.rsplit("/", 1)[-1]: name for name in found} | {name: name for name in found}
+    columns = [path_column(table, spec.image_column), *filter(is_id_like, table.colnames)]
+    if spec.id_column:
+        columns.append(find_column(table.colnames, spec.id_column))
+    best: tuple[int, list[str], str] = (0, [], "")
+    for column in filter(None, columns):
+        keys = [_key(text, pattern) for text in paths_in(table[column])]
+        matched = sum(key in by_name for key in keys)
+        if matched > best[0]:
+            best = (matched, [by_name.get(key, key) for key in keys], column)
+    if not best[0]:
+        raise CatalogueError(
+            f"{spec.path} names none of the {len(found):,} galaxies that have files such as "
+            f"{pattern.replace('{id}', next(iter(found)))}: name the column with what stands for {{id}} "
+            "(id column)"
+        )
+    return best[1], best[2]
+
+
+def _key(text: str, pattern: str) -> str:
+    """What stands for ``{id}`` in a path that fits the pattern; else the text itself."""
+    match = _expression(pattern).fullmatch(text)
+    return match["id"].rsplit("/", 1)[-1] if match else text
+
+
+def note_siblings(table: Table, column: str, folder: Path) -> tuple[str, str] | None:
+    """
+    Notice that a table names one band of galaxies whose other bands lie beside it.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        One row per galaxy.
+    column : str
+        Its image paths.
+    folder : pathlib.Path
+        Where the files are.
+
+    Returns
+    -------
+    (str, str) or None
+        The pattern of the files, and what to tell the user.
+    """
+    paths = paths_in(table[column])
+    if not all(path.lower().endswith(fits.SUFFIXES) and _BAND_IN_NAME.fullmatch(path) for path in paths):
+        return None
+    pattern = suggest_pattern(list_images(folder, fits.SUFFIXES))
+    if pattern is None:
+        return None
+    matches = [_expression(pattern).fullmatch(path) for path in paths]
+    bands = {match["band"] if match else None for match in matches}
+    band = bands.pop()
+    if bands or band is None:  # a row for each band, or files of another kind: left as it is
+        return None
+    return pattern, (
+        f"the table names one band ({band}) of each galaxy and others lie beside it: they are used for "
+        f"colours (for {band} alone: bands='{pattern}:{band}')"
+    )
 
 
 def _match_files(paths: list[str], pattern: str) -> dict[str, set[str]]:

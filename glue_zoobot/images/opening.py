@@ -14,7 +14,7 @@ from glue_zoobot.images import bands, fits, hdus, parquet, rgb
 from glue_zoobot.images.catalogue import Catalogue
 from glue_zoobot.images.decode import UnreadableImage
 from glue_zoobot.images.files import ARRAY_SUFFIXES, RASTER_SUFFIXES
-from glue_zoobot.images.paths import list_images, open_files, open_paths, path_column
+from glue_zoobot.images.paths import list_images, open_files, open_paths, path_column, root_of
 from glue_zoobot.images.spec import SourceSpec
 from glue_zoobot.images.tables import PARQUET_SUFFIXES, TABLE_SUFFIXES, column_matching, read_table
 
@@ -85,11 +85,29 @@ def _open_file(spec: SourceSpec, path: Path) -> Catalogue:
 def _open_table(spec: SourceSpec, path: Path) -> Catalogue:
     """Open a table of image paths, or of the HDU numbers of a FITS file beside it."""
     table = read_table(path, (spec.id_column or "",))
-    if spec.image_column is None and path_column(table) is None:
+    if not _by_pattern(spec) and spec.image_column is None and path_column(table) is None:
         images = _hdu_file(spec, table, path.parent)
         if images is not None:
             return hdus.open_hdus(spec, images, table)
-    return open_paths(spec, table, path.parent)
+    return _open_rows(spec, table, path.parent)
+
+
+def _open_rows(spec: SourceSpec, table: Table, folder: Path) -> Catalogue:
+    """Open the image files of a table, one per galaxy or one per galaxy and band."""
+    root = root_of(spec, folder)
+    if _by_pattern(spec):
+        return bands.open_bands(spec, root, table)
+    column = path_column(table, spec.image_column)
+    siblings = bands.note_siblings(table, column, root) if column and spec.bands is None else None
+    if siblings is None:
+        return open_paths(spec, table, folder)
+    pattern, note = siblings
+    return _with_notes(bands.open_bands(replace(spec, bands=pattern), root, table), note)
+
+
+def _by_pattern(spec: SourceSpec) -> bool:
+    """Whether the bands are in files of their own, rather than planes of one file."""
+    return "{" in (spec.bands or "")
 
 
 def _hdu_file(spec: SourceSpec, table: Table, folder: Path) -> Path | None:
@@ -112,8 +130,10 @@ def _open_fits(spec: SourceSpec, path: Path) -> Catalogue:
     except (UnreadableImage, OSError) as error:
         raise CatalogueError(f"{path} cannot be read: {error}") from error
     table = read_table(path) if has_table else None
-    if table is not None and (spec.image_column or not len(numbers) or path_column(table)):
-        return open_paths(spec, table, path.parent)
+    if table is not None and (
+        _by_pattern(spec) or spec.image_column or not len(numbers) or path_column(table)
+    ):
+        return _open_rows(spec, table, path.parent)
     if len(numbers) < 2:
         return open_files(spec, path.parent, [path.name])
     if table is None:
@@ -136,8 +156,6 @@ def _tables_in(folder: Path) -> list[Path]:
 
 def _open_folder(spec: SourceSpec, folder: Path) -> Catalogue:
     """Open the one table of a folder that names images, else Parquet shards, else the image files."""
-    if spec.bands and "{" in spec.bands:
-        return bands.open_bands(spec, folder)
     tables = _tables_in(folder)
     if len(tables) > 1 and all(p.name.lower().endswith(PARQUET_SUFFIXES) for p in tables):
         column = parquet.image_column(tables[0], spec.image_column)
@@ -146,22 +164,27 @@ def _open_folder(spec: SourceSpec, folder: Path) -> Catalogue:
     opened = [c for c in (_try_table(spec, p) for p in tables) if c is not None]
     if len(opened) == 1:
         return opened[0]
+    notes = [f"{len(opened)} tables here name images: open one of them to have its columns"] if opened else []
+    if _by_pattern(spec):
+        return _with_notes(bands.open_bands(spec, folder), *notes)
     unreadable: list[str] = []
     paths = list_images(folder, unreadable=unreadable)
+    notes += [f"no permission to look into {name}: its images are left out" for name in unreadable]
     pattern = bands.suggest_pattern(paths) if spec.bands is None else None
     if pattern and all(bands.fits_pattern(p, pattern) for p in paths):
-        return bands.open_bands(replace(spec, bands=pattern), folder)
-    notes = [f"no permission to look into {name}: its images are left out" for name in unreadable]
-    if opened:
-        notes.append(f"{len(opened)} tables here name images: open one of them to have its columns")
+        return _with_notes(bands.open_bands(replace(spec, bands=pattern), folder), *notes)
     if pattern:
         notes.append(f"some files look like one per band: for colours set bands={pattern!r}")
     return open_files(spec, folder, paths, tuple(notes))
 
 
+def _with_notes(catalogue: Catalogue, *notes: str) -> Catalogue:
+    return replace(catalogue, notes=(*catalogue.notes, *notes))
+
+
 def _try_table(spec: SourceSpec, path: Path) -> Catalogue | None:
     try:
         catalogue = _open_file(replace(spec, path=str(path)), path)
-        return replace(catalogue, spec=spec)
+        return replace(catalogue, spec=replace(catalogue.spec, path=spec.path))
     except CatalogueError:
         return None  # a table of something else, beside the images

@@ -47,10 +47,8 @@ def open_paths(spec: SourceSpec, table: Table, folder: Path) -> Catalogue:
             f"{spec.path} names no images: none of its columns ({_some(table.colnames)}) holds paths of "
             "image files. Name the column (image column), or attach an image folder to it."
         )
-    paths = [str(p).strip() for p in table[name].tolist()]
-    root = Path(spec.image_root).expanduser() if spec.image_root else folder
-    if spec.image_root and not root.is_absolute() and not root.is_dir():
-        root = folder / root
+    paths = paths_in(table[name])
+    root = root_of(spec, folder)
     drop = _leading_parts_to_drop(paths, root)
     if drop is None:
         raise CatalogueError(
@@ -59,11 +57,25 @@ def open_paths(spec: SourceSpec, table: Table, folder: Path) -> Catalogue:
         )
     notes = [f"images named by column {name!r}"]
     if drop:
+        dropped = paths[0]
         paths = [_drop_parts(p, drop) for p in paths]
-        notes.append(f"the first {drop} part(s) of each path were left out: the images are in {root}")
+        notes.append(f"paths taken without {'/'.join(_parts(dropped)[:drop])}/: the images are in {root}")
     identity = identify(table, spec.id_column, lambda: stems(paths))
     source = FileSource(identity.object_ids, paths, str(root), spec.preset, spec.bands)
     return Catalogue.assemble(spec, source, table, identity, tuple(notes))
+
+
+def root_of(spec: SourceSpec, folder: Path) -> Path:
+    """Where the paths of a table start: its `folder`, or the image root, which may be relative to that."""
+    if not spec.image_root:
+        return folder
+    root = Path(spec.image_root).expanduser()
+    return root if root.is_absolute() or root.is_dir() else folder / root
+
+
+def paths_in(column: np.ndarray) -> list[str]:
+    """Cells of a column as text without blanks around it."""
+    return [str(cell).strip() for cell in column.tolist()]
 
 
 def _some(names: list[str]) -> str:

@@ -261,3 +261,67 @@ def test_patterns_that_fit_nothing(tmp_path, folder):
         open_catalogue(folder, bands="{id}-{band}.fits")
     with pytest.raises(CatalogueError, match="a pattern such as"):
         open_catalogue(folder, bands="{id}.fits")
+
+
+@pytest.fixture
+def one_band_table(tmp_path):
+    """A table that names the g file of three galaxies, in a folder that was renamed; r and i are there."""
+    for k in range(3):
+        for band in "gri":
+            fits.writeto(tmp_path / f"{k}00.acs.{band}_.fits", flux(10 * k + "gri".index(band)))
+    rows = [f"deimos_{k}00,{150 + k},2,cutouts/{k}00.acs.g_.fits" for k in range(3)]
+    (tmp_path / "galaxies.csv").write_text("\n".join(["id,ra,dec,cutout", *rows]))
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", ["", "galaxies.csv"])
+@pytest.mark.parametrize("bands", [None, "{id}.acs.{band}_.fits:irg"])
+def test_table_of_one_band_gets_the_others_and_keeps_its_columns(one_band_table, path, bands):
+    catalogue = open_catalogue(one_band_table / path, bands=bands)
+    assert list(catalogue.source.object_ids) == ["deimos_000", "deimos_100", "deimos_200"]
+    assert {"ra", "dec", "cutout"} <= set(catalogue.table.colnames)
+    assert "colours from bands i, r, g" in catalogue.summary()
+    assert ("lie beside it" in catalogue.summary()) == (bands is None)
+    image = pickle.loads(pickle.dumps(catalogue.source)).read(1).astype(int)
+    assert np.ptp(image, axis=2).max() > 0
+
+
+def test_one_band_alone_where_the_user_says_so(one_band_table):
+    catalogue = open_catalogue(one_band_table / "galaxies.csv", bands="{id}.acs.{band}_.fits:g")
+    assert np.ptp(catalogue.source.read(1).astype(int), axis=2).max() == 0
+
+
+def test_a_galaxy_of_the_table_without_files_is_broken(one_band_table):
+    (one_band_table / "100.acs.r_.fits").unlink()
+    with (one_band_table / "galaxies.csv").open("a") as file:
+        file.write("\ndeimos_900,1,1,cutouts/900.acs.g_.fits")
+    catalogue = open_catalogue(one_band_table / "galaxies.csv")
+    broken = survey(catalogue.source).broken
+    assert set(broken) == {1, 3}
+    assert "100.acs.r_.fits" in broken[1]
+    assert "900.acs" in broken[3]
+
+
+def test_bands_join_a_table_of_integer_ids(tmp_path):
+    (tmp_path / "stamps").mkdir()
+    for band in "gr":
+        fits.writeto(tmp_path / "stamps" / f"{LONG_IDS[1]}_{band}.fits", flux())
+    (tmp_path / "t.csv").write_text("objid,z\n" + "\n".join(f"{i},0.1" for i in LONG_IDS))
+    catalogue = open_catalogue(tmp_path / "t.csv", bands="{id}_{band}.fits:rg")
+    assert list(catalogue.source.object_ids) == [str(i) for i in LONG_IDS]
+    assert set(survey(catalogue.source).broken) == {0, 2, 3, 4}
+
+
+def test_table_with_a_row_for_every_band_stays_as_it_is(tmp_path):
+    for band in "gr":
+        fits.writeto(tmp_path / f"a_{band}.fits", flux())
+    (tmp_path / "t.csv").write_text("file,band\na_g.fits,g\na_r.fits,r\n")
+    assert list(open_catalogue(tmp_path).source.object_ids) == ["a_g", "a_r"]
+
+
+def test_bands_that_nothing_has_are_said(one_band_table):
+    with pytest.raises(CatalogueError, match=r"no file .* is of band y; .* g, r, i"):
+        open_catalogue(one_band_table, bands="{id}.acs.{band}_.fits:y,")
+    (one_band_table / "galaxies.csv").write_text("id,z\nNGC 1,0.1\n")
+    with pytest.raises(CatalogueError, match=r"names none of the 3 galaxies"):
+        open_catalogue(one_band_table / "galaxies.csv", bands="{id}.acs.{band}_.fits")
