@@ -17,7 +17,6 @@ __all__ = [
     "colour_column",
     "magnitude_and_colour",
     "map_columns",
-    "similarity_and_class",
     "sky_columns",
     "two_measurements",
 ]
@@ -27,8 +26,27 @@ _DEC = ("dec", "dec_deg", "dej2000", "de_icrs", "declination", "delta_j2000", "d
 _COLOUR_BY = ("ellipticity", "redshift", "z_spec", "zspec", "zphot", "z_phot", "class_code", "smooth", "mass")
 _BANDS = "ugrizy"
 _NOT_A_MAGNITUDE = re.compile(r"rad|r50|r90|flux|err|ivar|ellip|radius|map_", re.IGNORECASE)
-_CLASS_NAME = re.compile(r"class|kind|type|morph|label|hubble|answer", re.IGNORECASE)
-_OURS = re.compile(r"map_|similarity")
+_OURS = re.compile(r"map_|similarity|interest_|anomaly")
+_NOT_MEASURED = re.compile(
+    r"class|code|flag|label|total|count|votes$|^n_|num_|bytes|width|height|pix|nan|index|err|sigma|ivar|(^|_)id$",
+    re.IGNORECASE,
+)
+#: Names of quantities, those first that say most about a galaxy.
+_QUANTITIES = (
+    r"(^|_)mag|mag_|absmag",
+    r"redshift|^z(_?(spec|phot|best))?$|(spec|phot)_?z$",
+    r"mass|mstar",
+    r"_minus_|colou?r",
+    r"rad|r_?[259]0|(^|_)r_?e(ff)?$|size|fwhm",
+    r"ellip|axis_?ratio|sersic|concentration|asymmetry",
+    r"smooth.*debiased",
+    r"spiral.*debiased",
+    r"smooth|spiral|disk|feature|edge",
+)
+_FEWEST = 20  # galaxies with both values
+_MOSTLY_KNOWN = 0.2  # of the galaxies; columns known for fewer come last
+_FEWEST_VALUES = 3  # different ones
+_MOST_TRIED = 12  # columns of which every pair is looked at
 
 #: The columns of the x and the y axis.
 Pair = tuple["ComponentID", "ComponentID"]
@@ -69,28 +87,25 @@ def magnitude_and_colour(data: Data) -> Pair | None:
     return None
 
 
-def similarity_and_class(data: Data) -> Pair | None:
-    """Return the similarity to the present example, and a column of a few words such as a morphology."""
-    similarity = data.find_component_id("similarity")
-    words = [cid for cid in _own(data) if data.get_kind(cid) == "categorical"]
-    named = [cid for cid in words if _CLASS_NAME.search(cid.label)]
-    few = [cid for cid in named if 2 <= len(data.get_component(cid).categories) <= 20]
-    return (similarity, few[0]) if similarity is not None and few else None
-
-
 def colour_column(data: Data) -> ComponentID | None:
     """Return a number by which to colour the map, or None."""
     by_name = {cid.label.lower(): cid for cid in _numeric(data)}
-    return next((by_name[name] for name in _COLOUR_BY if name in by_name), None)
+    named = [by_name[name] for name in _COLOUR_BY if name in by_name]
+    votes = [cid for name, cid in by_name.items() if re.search(r"smooth.*debiased", name)]
+    return next((cid for cid in named + votes if _known(data, cid).mean() > _MOSTLY_KNOWN), None)
 
 
 def two_measurements(data: Data) -> Pair | None:
-    """Return the two most complete numeric columns that are neither ids, positions nor ours, or None."""
-    taken = set(sky_columns(data) or ())
-    measured = [cid for cid in _numeric(data) if cid not in taken and not _OURS.match(cid.label)]
-    ranked = sorted(measured, key=lambda cid: -_share_known(data, cid))
-    good = [cid for cid in ranked if _share_known(data, cid) > 0.2 and not _is_id(data, cid)]
-    return (good[0], good[1]) if len(good) >= 2 else None
+    """Return two measured columns, of different quantities if possible, known together; or None."""
+    columns = [cid for cid in _numeric(data) if _is_measured(data, cid)]
+    columns.sort(key=lambda cid: (_known(data, cid).mean() < _MOSTLY_KNOWN, _quantity(cid)))
+    enough = min(_FEWEST, data.size // 2)
+    pairs = [
+        (first, second)
+        for first, second in combinations(columns[:_MOST_TRIED], 2)
+        if (_known(data, first) & _known(data, second)).sum() >= enough
+    ]
+    return min(pairs, key=lambda pair: _quantity(pair[0]) == _quantity(pair[1]), default=None)
 
 
 def _own(data: Data) -> Iterable[ComponentID]:
@@ -101,15 +116,23 @@ def _numeric(data: Data) -> list[ComponentID]:
     return [cid for cid in _own(data) if data.get_kind(cid) == "numerical"]
 
 
-def _share_known(data: Data, cid: ComponentID) -> float:
-    return float(np.isfinite(data[cid]).mean())
+def _known(data: Data, cid: ComponentID) -> np.ndarray:
+    return np.isfinite(data[cid])
 
 
-def _is_id(data: Data, cid: ComponentID) -> bool:
-    """Tell whether a column only names or numbers the rows, or never changes."""
+def _quantity(cid: ComponentID) -> int:
+    """Return the place of a column's quantity in `_QUANTITIES`; the last one for all others."""
+    found = (number for number, pattern in enumerate(_QUANTITIES) if re.search(pattern, cid.label, re.I))
+    return next(found, len(_QUANTITIES))
+
+
+def _is_measured(data: Data, cid: ComponentID) -> bool:
+    """Tell whether a column is no position, code, count, error or result of ours, and changes."""
+    if cid in (sky_columns(data) or ()) or _OURS.match(cid.label) or _NOT_MEASURED.search(cid.label):
+        return False
     values = data[cid]
-    different = len(np.unique(values))
-    return different < 3 or (values.dtype.kind in "iu" and different == len(values))
+    different = len(np.unique(values[np.isfinite(values)]))
+    return different >= _FEWEST_VALUES and not (values.dtype.kind in "iu" and different == len(values))
 
 
 def _in_band(label: str, blue: str, red: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from glue_qt.utils import process_events
@@ -20,6 +20,7 @@ from glue_zoobot.qt.similar_panel import similar_panel
 if TYPE_CHECKING:
     from glue.core import ComponentID, Data
     from glue.viewers.common.viewer import Viewer
+    from glue.viewers.scatter.state import ScatterViewerState
     from glue_qt.app import GlueApplication
     from glue_qt.viewers.scatter import ScatterViewer
 
@@ -154,10 +155,9 @@ def _views(application: GlueApplication, data: Data) -> dict[str, Viewer]:
 
 def _places(data: Data) -> dict[str, columns.Pair]:
     """Choose the columns of each scatter plot; without suitable ones the place stays empty."""
-    measured = columns.magnitude_and_colour(data) or columns.similarity_and_class(data)
     pairs = {
         "map": columns.map_columns(data),
-        "measured": measured or columns.two_measurements(data),
+        "measured": columns.magnitude_and_colour(data) or columns.two_measurements(data),
         "sky": columns.sky_columns(data),
     }
     return {place: pair for place, pair in pairs.items() if pair is not None}
@@ -198,3 +198,20 @@ def _colour_by(viewer: ScatterViewer, column: ComponentID | None) -> None:
     layer.cmap_mode, layer.cmap_att = "Linear", column
     layer.cmap = component.preferred_cmap
     layer.cmap_vmin, layer.cmap_vmax = float(low), float(high)
+    _name_colours(viewer.state)
+
+
+def _name_colours(state: ScatterViewerState) -> None:
+    """Let the title say what colours the points, as long as the user gives the plot no title of his own."""
+    layer, plain = state.layers[0], state.title
+    given = plain
+
+    def rename(*args: Any) -> None:
+        nonlocal given
+        if state.title == given:
+            given = plain if layer.cmap_mode == "Fixed" else f"{plain}, coloured by {layer.cmap_att}"
+            state.title = given
+
+    for name in ("cmap_mode", "cmap_att"):
+        layer.add_callback(name, rename)
+    rename()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from glue.core.exceptions import IncompatibleAttribute
+from matplotlib.patheffects import withStroke
 
 from glue_zoobot.qt.host import question_of
 from glue_zoobot.qt.picking import positions
@@ -19,8 +20,15 @@ __all__ = ["MOST_MARKED", "QuestionMarks"]
 MOST_MARKED = 100
 
 _STYLES = {
-    "like": {"marker": "*", "markersize": 17, "markerfacecolor": "#ffb000"},
-    "unlike": {"marker": "X", "markersize": 11, "markerfacecolor": "#404040"},
+    "like": {"marker": "*", "markersize": 16, "markerfacecolor": "#ffb000"},
+    "unlike": {"marker": "X", "markersize": 10, "markerfacecolor": "#ff4060"},
+}
+_ANY_STYLE = {
+    "linestyle": "",
+    "markeredgecolor": "black",
+    "markeredgewidth": 0.8,
+    "path_effects": [withStroke(linewidth=3.5, foreground="white")],
+    "label": "_question",  # with an underscore it stays out of legends
 }
 _ABOVE_ALL_LAYERS = 90_000  # glue draws frame and messages above 99,998
 _AXES = ("x_att", "y_att", "x_min", "x_max", "y_min", "y_max", "plot_mode", "angle_unit", "layers")
@@ -52,9 +60,7 @@ class QuestionMarks:
         if self._axes is not self._viewer.axes:  # glue makes new axes for another projection
             self._axes = self._viewer.axes
             self.lines = {
-                name: self._axes.plot(
-                    [], [], ls="", mec="white", mew=1.2, zorder=_ABOVE_ALL_LAYERS, label="_", **style
-                )[0]
+                name: self._axes.plot([], [], zorder=_ABOVE_ALL_LAYERS, **_ANY_STYLE, **style)[0]
                 for name, style in _STYLES.items()
             }
         for name, line in self.lines.items():
@@ -70,9 +76,7 @@ class QuestionMarks:
 
     def _places(self, rows: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         data, nowhere = self._question.data, (np.empty(0), np.empty(0))
-        shown = any(
-            layer.layer is not None and layer.layer.data is data for layer in self._viewer.state.layers
-        )
+        shown = any(layer.data is data for layer in self._viewer.state.layers_data)
         if data is None or not shown or not 0 < len(rows) <= MOST_MARKED:
             return nowhere
         try:

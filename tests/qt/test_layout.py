@@ -37,7 +37,8 @@ def titles(app):
 
 def test_all_views_of_a_full_catalogue(app, full, similar):
     assert open_in_glue(full, like="5877395055527856190", application=app) is app
-    assert titles(app)[:3] == ["Map of galaxy images", "g - r against mag_r", "Sky"]
+    map_title = "Map of galaxy images, coloured by ellipticity"
+    assert titles(app)[:3] == [map_title, "g - r against mag_r", "Sky"]
     assert titles(app)[3].startswith("Galaxy Gallery")
     assert app.viewers[0][0].state.layers[0].cmap.name == "viridis"  # glue may forget it
     sky = app.viewers[0][2].state
@@ -129,6 +130,33 @@ def test_the_newest_map_is_shown(data):
     assert tuple(map(str, columns.map_columns(data))) == ("map_umap_10_x", "map_umap_10_y")
 
 
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (("ra", "dec", "class_code", "petroR90_r", "redshift"), {"redshift", "petroR90_r"}),
+        (("similarity", "similarity_rank", "n_votes", "log_mstar", "u_minus_r"), {"log_mstar", "u_minus_r"}),
+        (("total_votes", "smooth_debiased", "spiral_fraction"), {"smooth_debiased", "spiral_fraction"}),
+        (("something", "total_counts", "petroR90_r"), {"something", "petroR90_r"}),
+        (("class_code", "similarity", "petroR90_r"), None),
+    ],
+)
+def test_measured_quantities_are_preferred(labels, expected):
+    from glue.core import Data
+
+    rng = np.random.default_rng(0)
+    data = Data(**{label: rng.normal(size=50) for label in labels}, label="d")
+    found = columns.two_measurements(data)
+    assert (found and {cid.label for cid in found}) == expected
+
+
+def test_columns_that_are_never_known_together_make_no_plot():
+    from glue.core import Data
+
+    values = np.linspace(0, 1, 100)
+    data = Data(size=np.where(values < 0.5, values, np.nan), redshift=np.where(values < 0.5, np.nan, values))
+    assert columns.two_measurements(data) is None
+
+
 def test_ids_and_constants_are_no_measurements():
     from glue.core import Data
 
@@ -140,3 +168,16 @@ def test_ids_and_constants_are_no_measurements():
         label="d",
     )
     assert sorted(map(str, columns.two_measurements(data))) == ["colour", "size"]
+
+
+def test_the_title_says_what_colours_the_map(app, full):
+    open_in_glue(full, application=app)
+    state = app.viewers[0][0].state
+    assert state.title == "Map of galaxy images, coloured by ellipticity"
+    state.layers[0].cmap_att = full.id["mag_r"]
+    assert state.title == "Map of galaxy images, coloured by mag_r"
+    state.layers[0].cmap_mode = "Fixed"
+    assert state.title == "Map of galaxy images"
+    state.title = "mine"
+    state.layers[0].cmap_mode = "Linear"
+    assert state.title == "mine"
