@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
-from qtpy.QtGui import QColor, QCursor, QPalette
+from qtpy.QtGui import QColor, QCursor, QKeySequence, QPalette
 from qtpy.QtWidgets import QAbstractItemView, QFrame, QTableView
 
 from glue_zoobot.qt.gallery.painting import BACKGROUND, CellPainter, caption_names, cell_size
@@ -168,6 +168,10 @@ class GridView(QTableView):
     selected = Signal(bool)
     #: The user asked for look-alikes.
     similar_wanted = Signal()
+    #: The chosen galaxies are to be examples (True) or counter-examples of the present question.
+    example_wanted = Signal(bool)
+    #: The ids of the chosen galaxies are wanted in the clipboard.
+    copy_wanted = Signal()
     #: A digit key, for labels.
     digit_pressed = Signal(int)
 
@@ -383,11 +387,16 @@ class GridView(QTableView):
     # ---- keys
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, shift = event.key(), bool(event.modifiers() & Qt.ShiftModifier)
-        target = self._target(key)
+        target = self._target(event.key())
         if target is not None:
-            self.go_to(target, extend=shift)
-        elif key == Qt.Key_A and event.modifiers() & Qt.ControlModifier:
+            self.go_to(target, extend=bool(event.modifiers() & Qt.ShiftModifier))
+        elif not (self._select_with(event) or self._act_with(event)):
+            event.ignore()  # the window may know it
+
+    def _select_with(self, event: QKeyEvent) -> bool:
+        """Keys that change the selection; return whether it was one."""
+        key = event.key()
+        if event.matches(QKeySequence.SelectAll):
             self._selection.all()
             self._finish(False)
         elif key == Qt.Key_Space and self._selection.current >= 0:
@@ -400,12 +409,24 @@ class GridView(QTableView):
             self._let_go()
             self._selection.clear()
             self.viewport().update()
-        elif key == Qt.Key_S and not event.modifiers():
+        else:
+            return False
+        return True
+
+    def _act_with(self, event: QKeyEvent) -> bool:
+        """Keys that do something with the chosen galaxies; return whether it was one."""
+        key, plain = event.key(), not event.modifiers() & ~Qt.KeypadModifier
+        if event.matches(QKeySequence.Copy):
+            self.copy_wanted.emit()
+        elif key in (Qt.Key_Plus, Qt.Key_Equal, Qt.Key_Minus):
+            self.example_wanted.emit(key != Qt.Key_Minus)
+        elif key == Qt.Key_S and plain:
             self.similar_wanted.emit()
-        elif Qt.Key_0 <= key <= Qt.Key_9 and not event.modifiers() & ~Qt.KeypadModifier:
+        elif Qt.Key_0 <= key <= Qt.Key_9 and plain:
             self.digit_pressed.emit(key - Qt.Key_0)
         else:
-            event.ignore()  # the window may know it
+            return False
+        return True
 
     def _target(self, key: int) -> int | None:
         n, last = self.model().n_columns, len(self.model().rows) - 1

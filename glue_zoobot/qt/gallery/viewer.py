@@ -12,13 +12,13 @@ from glue_qt.utils import messagebox_on_error
 from glue_qt.viewers.common.data_viewer import DataViewer
 from glue_qt.viewers.common.toolbar import BasicToolbar
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QLabel, QStackedWidget
+from qtpy.QtWidgets import QApplication, QLabel, QStackedWidget
 
 from glue_zoobot import catalog
 from glue_zoobot.errors import CatalogueError
-from glue_zoobot.qt.finding import find_similar
 from glue_zoobot.qt.gallery import tools  # noqa: F401  registers the toolbar buttons
 from glue_zoobot.qt.gallery.empty import EmptyPage
+from glue_zoobot.qt.gallery.examples import ask, with_example
 from glue_zoobot.qt.gallery.grid import GridModel, GridView
 from glue_zoobot.qt.gallery.hover import HoverPicture
 from glue_zoobot.qt.gallery.layer_artist import GalleryLayerArtist
@@ -28,6 +28,8 @@ from glue_zoobot.qt.gallery.state import GalleryViewerState
 from glue_zoobot.qt.gallery.thumbnails import ThumbnailLoader
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from glue.core.data import Data
     from glue.core.hub import Hub
     from glue.core.message import SubsetUpdateMessage
@@ -83,6 +85,8 @@ class GalleryViewer(DataViewer):
         self.setCentralWidget(self._stack)
         self.grid.selected.connect(self._apply_selection)
         self.grid.similar_wanted.connect(self.find_similar)
+        self.grid.example_wanted.connect(self.add_example)
+        self.grid.copy_wanted.connect(self.copy_ids)
         self.grid.digit_pressed.connect(self.press_digit)
 
     def get_layer_artist(
@@ -217,12 +221,37 @@ class GalleryViewer(DataViewer):
     def find_similar(self) -> None:
         """Look for galaxies like the chosen ones; show them first."""
         like = self.chosen_rows().tolist()
-        if not like:
+        if like:
+            self._ask(like)
+        else:
             self.set_status("Select a galaxy first, then ask for similar ones")
-            return
-        find_similar(
-            self.session.application, self.state.data, like, lambda text: self._on_progress(like, text)
-        )
+
+    @messagebox_on_error("Could not look for similar galaxies")
+    def add_example(self, wanted: bool) -> None:
+        """Ask the present question again with the chosen galaxies as examples or counter-examples."""
+        question, rows = catalog.similar_galaxies(self.session.data_collection), self.chosen_rows().tolist()
+        present = (question.like, question.unlike) if question.data is self.state.data else ((), ())
+        like, unlike = with_example(*present, rows, wanted)
+        if not rows:
+            self.set_status("Select a galaxy first: + adds it to the examples, − to what should be unlike")
+        elif not like:
+            self.set_status(
+                "Nothing is left to look for: say with S or + what galaxies shall be like"
+            )
+        else:
+            self._ask(like, unlike)
+
+    def _ask(self, like: list[int], unlike: Sequence[int] = ()) -> None:
+        application, data = self.session.application, self.state.data
+        ask(application, data, like, unlike, lambda text: self._on_progress(like, text))
+
+    def copy_ids(self) -> None:
+        """Put the ids of the chosen galaxies into the clipboard, one per line, in the order shown."""
+        chosen = np.isin(self.model.rows, self.chosen_rows())
+        ids = catalog.object_ids_of(self.state.data)[self.model.rows[chosen]] if chosen.any() else []
+        if len(ids):
+            QApplication.clipboard().setText("\n".join(ids))
+        self.set_status(f"Copied {len(ids):,} ids" if len(ids) else "Select a galaxy first to copy its id")
 
     @messagebox_on_error("Could not label the galaxies")
     def press_digit(self, digit: int) -> None:

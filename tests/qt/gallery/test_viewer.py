@@ -18,6 +18,7 @@ from glue_qt.utils import process_events
 from glue_qt.viewers.common.tests.test_data_viewer import BaseTestDataViewer
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 from glue_zoobot import catalog
 from glue_zoobot.qt.gallery.painting import BACKGROUND, SELECTED
@@ -220,15 +221,16 @@ def asked(bench, monkeypatch):
     """Queries that reach the search; it answers that the last rows are the most similar."""
     queries = []
 
-    def find(application, data, like, report):
+    def ask(application, data, like, unlike, report):
         report("reading")
-        queries.append(list(like))
+        queries.append((list(like), list(unlike)))
         answer = catalog.similar_galaxies(application.data_collection)
-        answer.data, answer.like = data, tuple(like)
-        data.add_component(np.where(np.arange(60) >= 50, 60.0 - np.arange(60), np.nan), "similarity_rank")
+        answer.data, answer.like, answer.unlike = data, tuple(like), tuple(unlike)
+        rank = np.where(np.arange(60) >= 50, 60.0 - np.arange(60), np.nan)
+        catalog.write_columns(data, {"similarity_rank": rank.astype(np.float32)}, {"method": "test"})
         report("found")
 
-    monkeypatch.setattr("glue_zoobot.qt.gallery.viewer.find_similar", find)
+    monkeypatch.setattr("glue_zoobot.qt.gallery.viewer.ask", ask)
     return queries
 
 
@@ -236,9 +238,39 @@ def test_s_finds_galaxies_like_the_selected_ones_and_shows_them_first(bench, ask
     bench.click(2)
     bench.click(4, Qt.ControlModifier)
     bench.key(Qt.Key_S)
-    assert asked == [[2, 4]]
+    assert asked == [([2, 4], [])]
     assert bench.shown()[:3] == [59, 58, 57]
     assert bench.members() == [2, 4]
+
+
+def test_plus_and_minus_refine_the_question(bench, asked):
+    status = bench.viewer.statusBar()
+    bench.key(Qt.Key_Plus)
+    assert "Select a galaxy" in status.currentMessage()
+    bench.key(Qt.Key_Home)
+    bench.key(Qt.Key_Minus)
+    assert "Nothing is left" in status.currentMessage()
+    assert asked == []
+    bench.key(Qt.Key_Plus, Qt.ShiftModifier)  # as on an American keyboard
+    bench.key(Qt.Key_Home)
+    bench.key(Qt.Key_Minus)
+    assert asked == [([0], []), ([0], [59])]
+    bench.key(Qt.Key_Right)
+    bench.key(Qt.Key_Plus)
+    assert asked[-1] == ([0, 58], [59])
+    bench.key(Qt.Key_Minus)
+    assert asked[-1] == ([0], [58, 59])
+
+
+def test_copy_puts_the_ids_into_the_clipboard(bench):
+    bench.key(Qt.Key_C, Qt.ControlModifier)
+    assert "Select a galaxy" in bench.viewer.statusBar().currentMessage()
+    bench.viewer.state.sort_att, bench.viewer.state.sort_descending = bench.data.id["object_id"], True
+    process_events()
+    bench.click(0)
+    bench.click(2, Qt.ShiftModifier)
+    bench.key(Qt.Key_C, Qt.ControlModifier)
+    assert QApplication.clipboard().text() == "g9\ng8\ng7"
 
 
 def test_a_question_without_an_answer_leaves_the_order_alone(bench):
@@ -255,7 +287,7 @@ def test_button_finds_galaxies_like_the_one_at_the_keyboard(bench, asked):
     assert asked == []
     bench.key(Qt.Key_Home)
     bench.viewer.toolbar.actions["zoobot:gallery_similar"].trigger()
-    assert asked == [[0]]
+    assert asked == [([0], [])]
 
 
 def test_most_similar_first_is_offered_once_there_is_a_result(bench, asked):
@@ -598,13 +630,16 @@ def test_real_catalogue(tmp_path):
     from PIL import Image
 
     for i in range(4):
-        Image.new("RGB", (20, 20), (60 * i, 0, 0)).save(tmp_path / f"galaxy{i}.png")
+        image = Image.new("RGB", (20, 20), (60 * i, 0, 0))
+        image.putpixel((19, 19), (255, 255, 255))  # one without any contrast counts as broken
+        image.save(tmp_path / f"galaxy{i}.png")
     data = catalog.load(str(tmp_path))
     app = GlueApplication()
     app.data_collection.append(data)
     viewer = app.new_data_viewer(GalleryViewer, data=data)
     process_events(wait=0.3)
     thumbnails = [viewer.model.cell(i).thumbnail for i in range(4)]
+    assert [t.reason for t in thumbnails] == [""] * 4
     reds = [t.pixmap.toImage().pixelColor(5, 5).red() for t in thumbnails]
     assert reds == [0, 60, 120, 180]
     app.close()
