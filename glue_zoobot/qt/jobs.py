@@ -114,16 +114,14 @@ class ChildJob(QtCore.QObject):
 
     def _on_event(self, event: dict[str, Any]) -> None:
         kind = event["event"]
-        if kind == "found":
-            self.message = f"{str(event.get('text', '')).splitlines()[0]} · Loading the encoder…"
-        elif kind == "message":
-            self.message = str(event.get("text", ""))
-        elif kind == "progress":
+        if kind == "progress":
             self.done, self.total, self.broken = event["done"], event["total"], event["broken"]
-            if self.state == "running":
-                self.message = _progress_text(event)
         elif kind in ("done", "error", "cancelled"):
             self._outcome = event
+        if (
+            self.state == "running"
+        ):  # the last words of a cancelled job are for a terminal
+            self.message = _text_of(event) or self.message
         self.changed.emit()
 
     def _on_ended(self, code: int, crashed: bool) -> None:
@@ -141,6 +139,11 @@ class ChildJob(QtCore.QObject):
             self.become("failed", " ".join(self.detail.removeprefix("glue-zoobot: ").split()))
         else:
             self.become("failed", f"{_broke_off(code, crashed)} {self.stopped_text}")
+        if self.state in ("cancelled", "failed"):
+            self.stopped()
+
+    def stopped(self) -> None:
+        """React to an end before the end."""
 
 
 @dataclass(frozen=True)
@@ -222,10 +225,27 @@ class EmbedJob(ChildJob):
             lambda error: self.become("failed", str(error)),
         )
 
+    def stopped(self) -> None:
+        """Count what is stored: the process has counted what it had embedded, some of it not yet saved."""
+        run_in_thread(self, lambda: _stored(self.request.store), self._show_stored)
+
+    def _show_stored(self, stored: tuple[int, int, int]) -> None:
+        if not self.running:  # not resumed meanwhile
+            self.done, self.total, self.broken = stored
+            self.changed.emit()
+
     def _attached(self, matched: int) -> None:
         broken = f", {counted(self.broken, 'image')} broken" if self.broken else ""
         self.become("done", f"{matched:,} galaxies embedded{broken}. Similar galaxies can be found now.")
         self.finished.emit()
+
+
+def _stored(store: Path) -> tuple[int, int, int]:
+    """Return how many images of a store are done, how many there are, and how many are broken."""
+    from glue_zoobot.embedding import EmbeddingStore
+
+    status = EmbeddingStore.open(store).status()
+    return status.done, status.total, status.broken
 
 
 def duration(seconds: float) -> str:
@@ -240,6 +260,15 @@ def duration(seconds: float) -> str:
 def counted(number: int, thing: str) -> str:
     """Say how many: ``1 image``, ``1,234 images``."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _text_of(event: dict[str, Any]) -> str:
+    """Return what an event means for the user; empty if nothing."""
+    if event["event"] == "found":
+        return f"{str(event.get('text', '')).splitlines()[0]} · Loading the encoder…"
+    if event["event"] == "progress":
+        return _progress_text(event)
+    return str(event.get("text", ""))
 
 
 def _progress_text(event: dict[str, Any]) -> str:

@@ -64,23 +64,20 @@ class JobLine(QtWidgets.QFrame):
         )
         self.detail_button = _button("Details…", "What the process wrote before it ended", self._show_detail)
         self.remove_button = _button("Remove", "Take this line off the list", self.removed.emit)
-        buttons = (
-            self.broken_button,
-            self.detail_button,
-            self.resume_button,
-            self.cancel_button,
-            self.remove_button,
-        )
-        row = QtWidgets.QHBoxLayout()
-        row.addStretch(1)
-        for button in buttons:
-            row.addWidget(button)
+        progress = QtWidgets.QHBoxLayout()  # above the text, whose length changes
+        progress.addWidget(self.bar, 1)
+        progress.addWidget(self.cancel_button)
+        buttons = QtWidgets.QHBoxLayout()
+        buttons.addStretch(1)
+        for button in (self.broken_button, self.detail_button, self.resume_button, self.remove_button):
+            buttons.addWidget(button)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 8)
         layout.setSpacing(4)
-        for widget in (self.title, self.bar, self.text):
-            layout.addWidget(widget)
-        layout.addLayout(row)
+        layout.addWidget(self.title)
+        layout.addLayout(progress)
+        layout.addWidget(self.text)
+        layout.addLayout(buttons)
         job.changed.connect(self.refresh)
         self.refresh()
 
@@ -91,6 +88,7 @@ class JobLine(QtWidgets.QFrame):
         self.bar.setMaximum(job.total if job.total else int(not active))
         self.bar.setValue(job.done)
         self.bar.setTextVisible(job.total > 0)
+        self.bar.setVisible(active or job.total > 0)
         self.text.setText(job.message)
         self.text.setStyleSheet("color: #b02a1a;" if job.state == "failed" else "color: palette(text);")
         self.cancel_button.setVisible(active)

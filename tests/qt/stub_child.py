@@ -25,6 +25,7 @@ def say(**event):
 
 def cancelled(*_):
     say(event="cancelled")
+    say(event="message", text="run the same command again")
     sys.exit(130)
 
 

@@ -91,6 +91,43 @@ def test_cancel_then_resume(start, behave):
     assert min(first) >= 20
 
 
+def test_after_a_stop_the_count_is_that_of_the_store(plain, survey, start, store):
+    from tests.catalog.conftest import ids_of_survey
+
+    line = start("wait")
+    wait_until(lambda: line.job.done == 20)
+    last = max(path for path in store.rglob("*.parquet") if path.name != "plan.parquet")
+    last.unlink()  # as if the process had embedded more than it has saved
+    said = []
+    line.job.changed.connect(lambda: said.append(line.text.text()))
+    click(line.cancel_button)
+    wait_until(lambda: line.job.state == "cancelled" and line.job.done == 32)
+    assert (line.bar.value(), line.bar.maximum()) == (32, len(ids_of_survey()))
+    assert not any("run the same command" in text for text in said)
+
+
+def test_the_cancel_button_stays_where_it_is(start):
+    line = start("wait")
+    wait_until(lambda: line.job.done == 20)
+    places = set()
+    for message in ("short", "long " * 60):
+        line.job.become("running", message)
+        process_events(wait=0.05)
+        places.add(line.cancel_button.mapTo(line, line.cancel_button.rect().topLeft()).y())
+    assert len(places) == 1
+    line.job.stop_now()
+
+
+def test_a_job_without_a_count_ends_without_a_bar(app, data):
+    panel = jobs_panel(app)
+    job = panel.add_map(data, "pca")
+    line = panel.lines[0]
+    assert not line.bar.isHidden()
+    wait_until(lambda: job.state == "done")
+    assert line.bar.isHidden()
+    assert "map_pca_1_x" in line.text.text()
+
+
 def test_a_child_that_is_killed_leaves_glue_alive_with_a_message(app, start, behave):
     line = start("wait")
     wait_until(lambda: line.job.done == 20)
