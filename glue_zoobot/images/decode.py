@@ -25,6 +25,7 @@ FORMATS = ("JPEG", "PNG", "TIFF")
 #: Largest image that is decoded, in pixels. A galaxy stamp is below 1 megapixel; Pillow's own limit of
 #: 89 megapixels (and 179 before it refuses) would let eight decoding threads fill the memory.
 MAX_PIXELS = 4096 * 4096
+_FEW = 16  # pixels a side
 _ORIENTATION = 0x0112  # EXIF tag
 
 _DECODABLE = ("a JPEG file", "a PNG file", "a TIFF file")
@@ -90,6 +91,14 @@ def check_size(width: int, height: int) -> None:
         raise UnreadableImage(
             f"{width} x {height} pixels; more than {limit:.0f} megapixels is no galaxy stamp"
         )
+
+
+def require_signal(pixels: np.ndarray) -> None:
+    """Raise `UnreadableImage` for a picture (H, W, 3) of one colour: it shows no galaxy."""
+    first = pixels[0, 0]
+    small = min(pixels.shape[:2]) < _FEW  # a few pixels may well be alike
+    if not small and (pixels[0] == first).all() and (pixels == first).all():
+        raise UnreadableImage("every pixel has the same value: an empty image")
 
 
 def describe(start: bytes) -> str:

@@ -15,6 +15,9 @@ preset     red, green, blue       source
 
 `auto` takes `legacy` or `sdss` when the file says which bands these are and that the unit is nanomaggies,
 `euclid` for VIS with a near-infrared band, else `asinh`. One band becomes grey.
+
+A band without signal (see `without_signal`) is left out and named with the picture: two living bands are red
+and blue, one is grey, stretched by `asinh`, since the survey presets need their three bands.
 """
 
 from __future__ import annotations
@@ -141,25 +144,33 @@ def compose(
     Returns
     -------
     Picture
-        uint8 (H, W, 3) and the number of pixels that were NaN or infinite.
+        uint8 (H, W, 3), the number of pixels that were NaN or infinite, and the bands without signal.
 
     Raises
     ------
     UnreadableImage
-        No finite pixel, or every pixel the same.
+        No finite pixel, every pixel the same, or no signal in the bands that are to be drawn.
     ValueError
         An unknown preset.
     """
     filled, nan_count = fill_nan(planes)
+    dead = without_signal(planes)
     names = tuple(n.lower() for n in names)
     preset = _automatic(names, nanomaggies) if preset == "auto" else preset
     if preset not in PRESETS:
         raise ValueError(f"there is no preset {preset!r}; the presets are auto, {', '.join(PRESETS)}")
     wanted, stretch = PRESETS[preset]
-    chosen = choose_planes(filled, names, tuple(o.lower() for o in order) or wanted)
-    scaled = np.clip(stretch(chosen), 0, 1) * 255
+    chosen = choose_bands(len(filled), names, tuple(o.lower() for o in order) or wanted)
+    labels = names or [str(k + 1) for k in range(len(filled))]
+    living = [k for k in chosen if not dead[k]]
+    if not living:
+        raise UnreadableImage(f"no signal in the bands to be drawn ({', '.join(labels[k] for k in chosen)})")
+    if len(living) < len(chosen):
+        stretch = asinh
+    scaled = np.clip(stretch(_three(filled[living])), 0, 1) * 255
     pixels = np.rint(scaled).astype(np.uint8).transpose(1, 2, 0)
-    return Picture(np.ascontiguousarray(pixels), nan_count)
+    dead_bands = tuple(labels[k] for k in np.flatnonzero(dead))
+    return Picture(np.ascontiguousarray(pixels), nan_count, dead_bands)
 
 
 def _automatic(names: tuple[str, ...], nanomaggies: bool) -> str:
@@ -185,17 +196,47 @@ def fill_nan(planes: np.ndarray) -> tuple[np.ndarray, int]:
     return filled, missing
 
 
-def choose_planes(planes: np.ndarray, names: tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
-    """Pick the planes (3, H, W) for red, green and blue out of B; by name, else taken as blue to red."""
+def without_signal(planes: np.ndarray) -> np.ndarray:
+    """
+    Find the bands that measured nothing of the galaxy.
+
+    They hold one value only, or most of the middle of the frame, where the galaxy is, is zero or not finite
+    although another band has it. Where no band has it (sparse counts, models) none is held to be better.
+
+    Parameters
+    ----------
+    planes : numpy.ndarray
+        Shape (B, H, W).
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, shape (B,).
+    """
+    constant = np.array([_is_constant(plane) for plane in planes])
+    height, width = planes.shape[1:]
+    middle = planes[:, height // 3 : height - height // 3, width // 3 : width - width // 3]
+    empty = ((middle == 0) | ~np.isfinite(middle)).mean(axis=(1, 2)) > 0.5
+    return constant | (empty if (~empty & ~constant).any() else False)
+
+
+def _is_constant(plane: np.ndarray) -> bool:
+    values = plane[np.isfinite(plane)]
+    return not values.size or bool(values.min() == values.max())
+
+
+def choose_bands(count: int, names: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[int, ...]:
+    """Pick planes for red (green) and blue out of `count`; by name, else taken as blue to red."""
     if wanted and set(wanted) <= set(names):
-        picked = [planes[names.index(w)] for w in wanted]
-        red, blue = picked[0], picked[-1]
-        green = picked[1] if len(picked) == 3 else (red + blue) / 2
-        return np.stack([red, green, blue])
-    count = len(planes)
-    if count == 1:
-        return np.repeat(planes, 3, axis=0)
-    if count == 2:
-        return np.stack([planes[1], planes.mean(axis=0), planes[0]])
+        return tuple(names.index(w) for w in wanted)
+    if count < 3:
+        return tuple(reversed(range(count)))
     middle = count // 2  # ugriz: i, r, g
-    return planes[[middle + 1, middle, middle - 1]]
+    return (middle + 1, middle, middle - 1)
+
+
+def _three(planes: np.ndarray) -> np.ndarray:
+    """Red, green, blue (3, H, W) of three planes; of two, green is their mean; one is grey."""
+    if len(planes) == 3:
+        return planes
+    return np.stack([planes[0], (planes[0] + planes[-1]) / 2, planes[-1]])

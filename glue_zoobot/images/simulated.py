@@ -50,7 +50,9 @@ class SimulatedGalaxies(ImageSource):
 
     def _load(self, i: int) -> Picture:
         planes = draw(self.galaxy(i), self.random_state, self.size)
-        return rgb.compose(planes, "sdss", names=("i", "r", "g"))
+        # The bare stretch: as in the survey's own JPEGs, a band that failed stays dark.
+        scaled = np.clip(rgb.sdss(planes.astype(np.float32)), 0, 1) * 255
+        return Picture(np.rint(scaled).astype(np.uint8).transpose(1, 2, 0).copy())
 
     def table(self) -> Table:
         """

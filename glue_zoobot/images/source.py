@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from glue_zoobot.images.decode import broken_because
+from glue_zoobot.images.decode import broken_because, require_signal
 
 
 class Picture(NamedTuple):
@@ -24,10 +24,18 @@ class Picture(NamedTuple):
         uint8, shape (H, W, 3).
     nan_count : int
         Pixels of the original (all bands) that were NaN or infinite and became sky.
+    dead_bands : tuple of str
+        Bands of the original without signal, left out of the picture: their names, else numbers from 1.
     """
 
     pixels: np.ndarray
     nan_count: int = 0
+    dead_bands: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """What a user should know of this picture; empty for a sound one."""
+        return f"no signal in band {', '.join(self.dead_bands)}" if self.dead_bands else ""
 
 
 class ImageSource(ABC):
@@ -53,9 +61,11 @@ class ImageSource(ABC):
         """Read image `i`; may raise anything that `broken_because` knows."""
 
     def load(self, i: int) -> Picture:
-        """Like `read`, with the number of NaN pixels beside the image."""
+        """Like `read`, with what there is to say about the image beside it."""
         with broken_because(self.object_ids[i]):
-            return self._load(i)
+            picture = self._load(i)
+            require_signal(picture.pixels)
+            return picture
 
     def read(self, i: int) -> np.ndarray:
         """

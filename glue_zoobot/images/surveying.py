@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
+from typing import TypeVar
 
 from glue_zoobot.errors import ImageError
 from glue_zoobot.images.source import ImageSource
 
 _CHUNK = 1024
+Fact = TypeVar("Fact")
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Survey:
         Row to reason, for the images that cannot be read.
     nan_counts : dict
         Row to the number of pixels that were NaN and became sky, where there were any.
+    dead_bands : dict
+        Row to the bands without signal that were left out of its picture, where there were any.
     shapes : dict
         (height, width) to how many images have that size.
     """
@@ -33,6 +38,7 @@ class Survey:
     total: int
     broken: dict[int, str]
     nan_counts: dict[int, int]
+    dead_bands: dict[int, tuple[str, ...]]
     shapes: dict[tuple[int, int], int]
 
     @property
@@ -45,6 +51,8 @@ class Survey:
         parts = [f"{self.total:,} images", f"{len(self.broken):,} broken"]
         if self.nan_counts:
             parts.append(f"{len(self.nan_counts):,} with NaN pixels (shown as sky)")
+        if self.dead_bands:
+            parts.append(f"{len(self.dead_bands):,} drawn without bands that have no signal")
         return ", ".join(parts)
 
 
@@ -69,25 +77,32 @@ def survey(
     """
     broken: dict[int, str] = {}
     nan_counts: dict[int, int] = {}
+    dead_bands: dict[int, tuple[str, ...]] = {}
     shapes: Counter[tuple[int, int]] = Counter()
+    lock = Lock()
 
-    def look(row: int) -> tuple[int, tuple[int, int] | str, int]:
+    def look(row: int) -> None:
         try:
             picture = source.load(row)
         except ImageError as error:
-            return row, error.reason, 0
-        return row, picture.pixels.shape[:2], picture.nan_count
+            broken[row] = error.reason
+            return
+        with lock:
+            shapes[picture.pixels.shape[:2]] += 1
+        if picture.nan_count:
+            nan_counts[row] = picture.nan_count
+        if picture.dead_bands:
+            dead_bands[row] = picture.dead_bands
 
     with ThreadPoolExecutor(workers) as pool:
         for start in range(0, len(source), _CHUNK):
             rows = range(start, min(start + _CHUNK, len(source)))
-            for row, found, nan_count in pool.map(look, rows):
-                if isinstance(found, str):
-                    broken[row] = found
-                    continue
-                shapes[found] += 1
-                if nan_count:
-                    nan_counts[row] = nan_count
+            for _ in pool.map(look, rows):
+                pass  # raises what is no image's fault
             if progress is not None:
                 progress(rows.stop, len(source))
-    return Survey(len(source), broken, nan_counts, dict(shapes))
+    return Survey(len(source), _by_row(broken), _by_row(nan_counts), _by_row(dead_bands), dict(shapes))
+
+
+def _by_row(found: dict[int, Fact]) -> dict[int, Fact]:
+    return dict(sorted(found.items()))

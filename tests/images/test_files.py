@@ -217,7 +217,7 @@ def test_nan_pixels_become_sky_and_are_counted(tmp_path):
     data[30, 30] = np.inf
     fits.writeto(tmp_path / "a.fits", data)
     source = open_catalogue(tmp_path).source
-    image, nan_count = source.load(0)
+    image, nan_count, _ = source.load(0)
     assert nan_count == 43
     assert image[36, 3].max() < 90  # first row of the file is at the bottom
     assert image[20, 20].min() > 200
@@ -233,3 +233,16 @@ def test_folder_that_cannot_be_looked_into_is_named(folder):
         (folder / "field 2").chmod(0o755)
     assert len(catalogue.source) == 2
     assert "field 2" in catalogue.summary()
+
+
+def test_dead_bands_are_counted_and_blank_images_are_broken(tmp_path):
+    planes = np.stack([flux(k) for k in range(3)])
+    fits.writeto(tmp_path / "a.fits", planes)
+    planes[1] = 0
+    fits.writeto(tmp_path / "b.fits", planes)
+    fits.writeto(tmp_path / "c.fits", planes * 0)
+    Image.new("RGB", (40, 40), "black").save(tmp_path / "d.jpg")
+    found = survey(open_catalogue(tmp_path).source)
+    assert found.dead_bands == {1: ("2",)}
+    assert found.broken == dict.fromkeys((2, 3), "every pixel has the same value: an empty image")
+    assert found.summary() == "4 images, 2 broken, 1 drawn without bands that have no signal"

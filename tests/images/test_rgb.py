@@ -65,12 +65,44 @@ def test_one_band_is_grey():
     assert (pixels == pixels[..., :1]).all()
 
 
-def test_one_band_of_nan_leaves_the_others():
+@pytest.mark.parametrize("nothing", [np.nan, 0, 7.5])
+def test_a_band_without_signal_is_left_out_and_named(nothing):
     planes = cube()
-    planes[0] = np.nan
-    pixels, nan_count = rgb.compose(planes, "legacy", "grz")
-    assert nan_count == 1600
-    assert pixels[20, 20, 0] > 100
+    planes[1] = nothing
+    picture = rgb.compose(planes, "legacy", "grz")
+    assert picture.dead_bands == ("r",)
+    assert picture.note == "no signal in band r"
+    np.testing.assert_array_equal(picture.pixels, rgb.compose(planes[[0, 2]], "asinh").pixels)
+    assert picture.nan_count == (1600 if np.isnan(nothing) else 0)
+
+
+def test_two_bands_without_signal_leave_a_grey_picture():
+    planes = cube()
+    planes[:2, 10:] = 0  # a strip is left at the edge, nothing of the galaxy
+    picture = rgb.compose(planes, "legacy", "grz")
+    assert picture.dead_bands == ("g", "r")
+    np.testing.assert_array_equal(picture.pixels, rgb.compose(planes[2:], "asinh").pixels)
+
+
+def test_a_dead_band_that_is_not_drawn_changes_nothing():
+    planes = np.stack([flux(k) for k in range(5)])
+    whole = rgb.compose(planes, "auto", "ugriz").pixels
+    planes[0] = 0
+    picture = rgb.compose(planes, "auto", "ugriz")
+    assert picture.dead_bands == ("u",)
+    np.testing.assert_array_equal(picture.pixels, whole)
+
+
+def test_sparse_counts_are_no_dead_bands():
+    photons = np.random.default_rng(0).poisson(0.05 + 0.01 * np.clip(cube() * 50, 0, None))
+    assert rgb.compose(photons.astype(np.float32)).dead_bands == ()
+
+
+def test_no_signal_in_the_bands_that_are_drawn():
+    planes = cube()
+    planes[:2] = 0
+    with pytest.raises(UnreadableImage, match=r"no signal in the bands to be drawn \(r, g\)"):
+        rgb.compose(planes, "asinh", "grz", "rg")
 
 
 def test_empty_images_are_unreadable():
