@@ -11,6 +11,7 @@ from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.qt.child import Child
+from glue_zoobot.qt.embedded_already import embedded_already
 from glue_zoobot.qt.jobs import EmbedRequest, duration
 from glue_zoobot.qt.threads import run_in_thread
 
@@ -49,6 +50,8 @@ class EmbedDialog(QtWidgets.QDialog):
         self._wanted, self._store_chosen = encoder, False
         self._rate: float | None = None
         self._probe: Child | None = None
+        self._look_timer = QtCore.QTimer(self, singleShot=True, interval=200)
+        self._look_timer.timeout.connect(self._look_for_earlier)
         self._build()
         self._probe_timer = QtCore.QTimer(self, singleShot=True, interval=400)
         self._probe_timer.timeout.connect(self._start_probe)
@@ -87,7 +90,10 @@ class EmbedDialog(QtWidgets.QDialog):
             f"maps and outliers can be found. {self._data.size:,} galaxies in {self._spec.path}",
             wordWrap=True,
         )
+        self.already = QtWidgets.QLabel(wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
+        self.already.setStyleSheet("color: #8a5a00;")
         layout.addWidget(heading)
+        layout.addWidget(self.already)
         layout.addLayout(columns, 1)
         layout.addLayout(self._bottom())
 
@@ -107,6 +113,7 @@ class EmbedDialog(QtWidgets.QDialog):
         self.device.activated.connect(lambda *_: self._on_choice())
         self.store = QtWidgets.QLineEdit()
         self.store.textEdited.connect(self._on_store_edited)
+        self.store.textChanged.connect(lambda *_: self._look_timer.start())
         browse = QtWidgets.QToolButton(text="…", toolTip="Choose a folder")
         browse.clicked.connect(self._browse)
         self.add_map = QtWidgets.QCheckBox("Add a map (PCA) when done", checked=True)
@@ -185,6 +192,7 @@ class EmbedDialog(QtWidgets.QDialog):
             run_in_thread(self, lambda: _default_store(self._spec.path, self.encoder), self._set_store)
         self._rate = None
         self._say("Looking at a few galaxies…")
+        self._look_timer.start()
         self._probe_timer.start()
 
     # -- store -------------------------------------------------------------------------------------
@@ -203,6 +211,17 @@ class EmbedDialog(QtWidgets.QDialog):
         if path:
             self._store_chosen = True
             self.store.setText(path)
+
+    def _look_for_earlier(self) -> None:
+        """Say what there is already; the answer to an earlier choice is dropped."""
+        data, target, encoder = self._data, Path(self.store.text()), self.encoder
+
+        def show(text: str) -> None:
+            if (target, encoder) == (Path(self.store.text()), self.encoder):
+                self.already.setText(text)
+                self.already.setVisible(bool(text))
+
+        run_in_thread(self, lambda: embedded_already(data, target, encoder), show)
 
     # -- preview and estimate ------------------------------------------------------------------------
 
@@ -281,6 +300,7 @@ class EmbedDialog(QtWidgets.QDialog):
 
     def _release(self, *args: Any) -> None:
         self._probe_timer.stop()
+        self._look_timer.stop()
         self._work.drop()
         self._stop_probe()
 

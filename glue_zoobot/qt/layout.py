@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from glue_qt.utils import process_events
+from glue_qt.utils import get_qapp, process_events
 
 from glue_zoobot.errors import AnalysisError, CatalogueError
 from glue_zoobot.qt import columns
 from glue_zoobot.qt.arrangement import Arrangement
 from glue_zoobot.qt.finding import find_now
 from glue_zoobot.qt.host import question_of
+from glue_zoobot.qt.quiet import silence_offscreen
 from glue_zoobot.qt.similar_panel import similar_panel
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def open_in_glue(
     """
     from glue_qt.app import GlueApplication
 
+    get_qapp()
+    silence_offscreen()
     application = application or GlueApplication()
     if data not in application.data_collection:
         application.data_collection.append(data)

@@ -97,3 +97,34 @@ def test_without_images_the_menu_says_what_to_do(app):
     [box] = app.findChildren(QtWidgets.QMessageBox)
     assert "Attach images" in box.text()
     box.close()
+
+
+def test_it_says_what_is_embedded_already_and_what_another_run_does(app, data, store, tmp_path):
+    window = EmbedDialog(app, data, "mini")
+    window.show()
+    try:
+        wait_until(lambda: "59 galaxies by test-encoder" in window.already.text())
+        assert str(store) in window.already.text()
+        assert "another set" in window.already.text()
+        for path, expected in ((store, "choose another for mini"), (tmp_path, "another set")):
+            window.store.setText(str(path))
+            window.store.textEdited.emit(str(path))
+            wait_until(lambda expected=expected: expected in window.already.text())
+    finally:
+        window.close()
+
+
+def test_without_embeddings_there_is_nothing_to_say(dialog):
+    wait_until(lambda: dialog.store.text())
+    wait_until(lambda: not dialog._look_timer.isActive())
+    assert dialog.already.text() == ""
+
+
+def test_an_unfinished_store_is_gone_on_with(plain, tmp_path):
+    from glue_zoobot.qt.embedded_already import embedded_already
+    from tests.catalog.conftest import ids_of_survey, vectors, write_store
+
+    made = write_store(tmp_path / "s", ids_of_survey(), vectors())
+    assert "complete" in embedded_already(plain, made.path, "test-encoder")
+    made.shard_path(1).unlink()
+    assert "goes on with the 28 images" in embedded_already(plain, made.path, "test-encoder")

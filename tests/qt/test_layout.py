@@ -181,3 +181,15 @@ def test_the_title_says_what_colours_the_map(app, full):
     state.title = "mine"
     state.layers[0].cmap_mode = "Linear"
     assert state.title == "mine"
+
+
+def test_offscreen_noise_is_dropped_and_nothing_else(app, full, capfd):
+    from qtpy import QtCore
+
+    open_in_glue(full, application=app)
+    capfd.readouterr()
+    QtCore.qWarning("This plugin does not support propagateSizeHints()")
+    QtCore.qWarning("something else")
+    error = capfd.readouterr().err
+    assert "propagateSizeHints" not in error
+    assert "something else" in error
