@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,13 +25,13 @@ _STYLES = {
     "unlike": {"marker": "X", "markersize": 10, "markerfacecolor": "#ff4060"},
 }
 _ANY_STYLE = {
+    "zorder": 90_000,  # above all layers; glue draws frame and messages above 99,998
     "linestyle": "",
     "markeredgecolor": "black",
     "markeredgewidth": 0.8,
     "path_effects": [withStroke(linewidth=3.5, foreground="white")],
     "label": "_question",  # with an underscore it stays out of legends
 }
-_ABOVE_ALL_LAYERS = 90_000  # glue draws frame and messages above 99,998
 _AXES = ("x_att", "y_att", "x_min", "x_max", "y_min", "y_max", "plot_mode", "angle_unit", "layers")
 
 
@@ -48,7 +49,7 @@ class QuestionMarks:
     def __init__(self, viewer: ScatterViewer) -> None:
         self._viewer = viewer
         self._question = question_of(viewer.session.application)
-        self._axes: Any = None
+        self._drawn: tuple[Any, ...] | None = None
         for name in ("like", "unlike"):
             self._question.add_callback(name, self.refresh)
         for name in _AXES:
@@ -56,15 +57,23 @@ class QuestionMarks:
         self.refresh()
 
     def refresh(self, *args: Any) -> None:
-        """Put the marks where the galaxies of the question are drawn now."""
-        if self._axes is not self._viewer.axes:  # glue makes new axes for another projection
-            self._axes = self._viewer.axes
+        """Put the marks where the galaxies of the question are drawn now; glue calls often for nothing."""
+        state, question, axes = self._viewer.state, self._question, self._viewer.axes
+        shown = any(layer.data is question.data for layer in state.layers_data)
+        flips = (state.x_min > state.x_max, state.y_min > state.y_max) if state.using_full_sphere else None
+        wanted = (
+            *(axes, state.x_att, state.y_att, state.plot_mode, state.angle_unit, flips),
+            *(shown, question.data, question.like, question.unlike),
+        )
+        if wanted == self._drawn:
+            return
+        if self._drawn is None or axes is not self._drawn[0]:  # glue makes new axes for another projection
             self.lines = {
-                name: self._axes.plot([], [], zorder=_ABOVE_ALL_LAYERS, **_ANY_STYLE, **style)[0]
-                for name, style in _STYLES.items()
+                name: axes.plot([], [], **_ANY_STYLE, **style)[0] for name, style in _STYLES.items()
             }
+        self._drawn = wanted
         for name, line in self.lines.items():
-            line.set_data(*self._places(getattr(self._question, name)))
+            line.set_data(*self._places(getattr(question, name) if shown else ()))
         self._viewer.redraw()
 
     def release(self) -> None:
@@ -75,11 +84,7 @@ class QuestionMarks:
             self._viewer.state.remove_callback(name, self.refresh)
 
     def _places(self, rows: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-        data, nowhere = self._question.data, (np.empty(0), np.empty(0))
-        shown = any(layer.data is data for layer in self._viewer.state.layers_data)
-        if data is None or not shown or not 0 < len(rows) <= MOST_MARKED:
-            return nowhere
-        try:
-            return positions(self._viewer, data, np.asarray(rows))
-        except IncompatibleAttribute:  # the axes show another, linked dataset
-            return nowhere
+        if 0 < len(rows) <= MOST_MARKED:
+            with suppress(IncompatibleAttribute):  # the axes show another, linked dataset
+                return positions(self._viewer, self._question.data, np.asarray(rows))
+        return np.empty(0), np.empty(0)
