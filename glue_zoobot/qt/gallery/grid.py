@@ -10,12 +10,21 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPoint, QRect, QSize, 
 from qtpy.QtGui import QColor, QCursor, QKeySequence, QPalette
 from qtpy.QtWidgets import QAbstractItemView, QFrame, QTableView
 
-from glue_zoobot.qt.gallery.painting import BACKGROUND, CellPainter, caption_names, cell_size
+from glue_zoobot.qt.gallery.lines import Lines
+from glue_zoobot.qt.gallery.painting import (
+    BACKGROUND,
+    CellPainter,
+    caption_names,
+    cell_size,
+    header_height,
+)
 from glue_zoobot.qt.gallery.selection import GallerySelection
 from glue_zoobot.qt.gallery.state import GalleryViewerState
 from glue_zoobot.qt.gallery.thumbnails import Thumbnail, ThumbnailLoader
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qtpy.QtCore import QObject
     from qtpy.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
     from qtpy.QtWidgets import QWidget
@@ -41,7 +50,7 @@ class Cell:
 
 class GridModel(QAbstractTableModel):
     """
-    Galaxies in reading order: the one at ``position`` is in line ``position // n_columns``.
+    Galaxies in reading order, group by group if there are groups, each under a header.
 
     Parameters
     ----------
@@ -65,7 +74,13 @@ class GridModel(QAbstractTableModel):
         super().__init__(parent)
         self._state, self._selection, self._thumbnails = state, selection, thumbnails
         self._pages: dict[int, tuple[list, list, np.ndarray]] = {}
-        self.n_columns = 1
+        self._groups: list[tuple[str, int]] = []
+        self.lines = Lines([0], 1)
+
+    @property
+    def n_columns(self) -> int:
+        """Galaxies per line."""
+        return self.lines.n_columns
 
     @property
     def rows(self) -> np.ndarray:
@@ -76,15 +91,29 @@ class GridModel(QAbstractTableModel):
         """Break the lines elsewhere."""
         if n_columns != self.n_columns:
             self.beginResetModel()
-            self.n_columns = n_columns
+            self._break_lines(n_columns)
             self.endResetModel()
 
-    def set_rows(self, rows: np.ndarray) -> None:
-        """Show these rows of the data, in this order."""
+    def set_rows(self, rows: np.ndarray, groups: Sequence[tuple[str, int]] = ()) -> None:
+        """Show these rows of the data, in this order, in groups of these names and sizes."""
         self.beginResetModel()
         self._pages.clear()
         self._selection.set_rows(rows)
+        self._groups = list(groups)
+        self._break_lines(self.n_columns)
         self.endResetModel()
+
+    def _break_lines(self, n_columns: int) -> None:
+        sizes = [size for _, size in self._groups] or [len(self.rows)]
+        self.lines = Lines(sizes, n_columns, headed=bool(self._groups))
+
+    def group(self, index: QModelIndex) -> int:
+        """Number of the group of which a cell is the header, -1 if it is none."""
+        return self.lines.header(index.row()) if index.isValid() else -1
+
+    def title(self, group: int) -> tuple[str, int]:
+        """Name and size of a group."""
+        return self._groups[group]
 
     def forget_pages(self) -> None:
         """Look captions and frames up again."""
@@ -92,12 +121,11 @@ class GridModel(QAbstractTableModel):
 
     def position(self, index: QModelIndex) -> int:
         """Position of a cell, -1 where there is no galaxy."""
-        position = index.row() * self.n_columns + index.column() if index.isValid() else -1
-        return position if position < len(self.rows) else -1
+        return int(self.lines.position(index.row(), index.column())) if index.isValid() else -1
 
     def index_of(self, position: int) -> QModelIndex:
         """The cell at a position."""
-        return self.index(*divmod(position, self.n_columns)) if position >= 0 else QModelIndex()
+        return self.index(*self.lines.cell(position)) if position >= 0 else QModelIndex()
 
     def cell(self, position: int) -> Cell:
         """What to draw at a position."""
@@ -126,7 +154,7 @@ class GridModel(QAbstractTableModel):
     # ---- what Qt asks
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008  Qt's own default
-        return 0 if parent.isValid() else -(-len(self.rows) // self.n_columns)
+        return 0 if parent.isValid() else self.lines.n_lines
 
     def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else self.n_columns
@@ -135,7 +163,9 @@ class GridModel(QAbstractTableModel):
         return Qt.ItemIsEnabled if self.position(index) >= 0 else Qt.NoItemFlags
 
     def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> str | None:
-        position = self.position(index)
+        position, group = self.position(index), self.group(index)
+        if group >= 0:
+            return self._header_data(group, role)
         if position < 0:
             return None
         if role == Qt.DisplayRole:
@@ -144,6 +174,12 @@ class GridModel(QAbstractTableModel):
             thumbnail = self.cell(position).thumbnail
             return f"No picture: {thumbnail.reason}" if thumbnail is not None and thumbnail.reason else None
         return None
+
+    def _header_data(self, group: int, role: int) -> str | None:
+        title, size = self.title(group)
+        if role == Qt.DisplayRole:
+            return f"{title} ({size:,})"
+        return f"Click to select these {size:,} galaxies" if role == Qt.ToolTipRole else None
 
 
 class GridView(QTableView):
@@ -172,6 +208,8 @@ class GridView(QTableView):
     example_wanted = Signal(bool)
     #: The ids of the chosen galaxies are wanted in the clipboard.
     copy_wanted = Signal()
+    #: The user wants to type a filter.
+    filter_wanted = Signal()
     #: A digit key, for labels.
     digit_pressed = Signal(int)
 
@@ -188,6 +226,7 @@ class GridView(QTableView):
         self._press: QPoint | None = None  # where a rubber band began, in the coordinates of the whole grid
         self._band: QRect | None = None
         self._base: np.ndarray | None = None
+        self._header_lines: list[int] = []
         self.caption_names: list[str] = []  # written before the values; empty where there is no room
         self._drag_timer = QTimer(self, interval=30)  # scrolls on while the mouse is held beyond an edge
         self._drag_timer.timeout.connect(self._drag_on)
@@ -237,9 +276,23 @@ class GridView(QTableView):
         self.horizontalHeader().setDefaultSectionSize(max(width // n_columns, 1))
         self.verticalHeader().setDefaultSectionSize(size.height())
         self.verticalScrollBar().setSingleStep(max(size.height() // 3, 1))
+        self._lay_out_headers()
         if top > 0 and self._geometry() != before:
             self.scrollTo(self.model().index_of(top), QAbstractItemView.PositionAtTop)
         self._load_soon()
+
+    def _lay_out_headers(self) -> None:
+        lines, header = self.model().lines, self.verticalHeader()
+        for line in self._header_lines:  # Qt keeps the heights of lines when the model is reset
+            if line < lines.n_lines:
+                header.resizeSection(line, header.defaultSectionSize())
+        if self._header_lines:
+            self.clearSpans()
+        self._header_lines = lines.header_lines
+        for line in self._header_lines:
+            header.resizeSection(line, header_height(self.font()))
+            if lines.n_columns > 1:
+                self.setSpan(line, 0, 1, lines.n_columns)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -249,7 +302,7 @@ class GridView(QTableView):
         return self.model().n_columns, self.verticalHeader().defaultSectionSize()
 
     def _first_visible(self) -> int:
-        return self.model().position(self.indexAt(QPoint(1, 1)))
+        return self.visible_positions().start
 
     def thumbnail(self, row: int) -> Thumbnail | None:
         """The picture of a galaxy as far as it is loaded."""
@@ -266,22 +319,25 @@ class GridView(QTableView):
 
     def visible_positions(self) -> range:
         """Positions of the galaxies that can be seen now."""
-        height = self.verticalHeader().defaultSectionSize()
-        top = self.verticalScrollBar().value()
-        lines = range(top // height, (top + self.viewport().height()) // height + 1)
-        n = self.model().n_columns
-        return range(lines.start * n, min(lines.stop * n, len(self.model().rows)))
+        lines = self._lines_between(0, self.viewport().height())
+        return range(*(self.model().lines.from_line(line) for line in (lines.start, lines.stop)))
+
+    def _lines_between(self, top: int, bottom: int) -> range:
+        """Lines touched by what is between two heights, in the coordinates of the viewport."""
+        if bottom < 0:
+            return range(0)
+        first, last = (self.rowAt(max(height, 0)) for height in (top, bottom))
+        n = self.model().rowCount()
+        return range(first if first >= 0 else n, last + 1 if last >= 0 else n)
 
     def positions_in(self, rect: QRect) -> np.ndarray:
         """Positions touched by a rectangle in the coordinates of the whole grid."""
-        width = self.horizontalHeader().defaultSectionSize()
-        height = self.verticalHeader().defaultSectionSize()
-        n = self.model().n_columns
-        columns = np.arange(max(rect.left() // width, 0), min(rect.right() // width, n - 1) + 1)
-        lines = np.arange(max(rect.top() // height, 0), rect.bottom() // height + 1)
-        lines = lines[lines < self.model().rowCount()]
-        positions = (lines[:, None] * n + columns[None, :]).ravel()
-        return positions[positions < len(self.model().rows)]
+        width, scrolled = self.horizontalHeader().defaultSectionSize(), self.verticalScrollBar().value()
+        last = min(rect.right() // width, self.model().n_columns - 1)
+        columns = np.arange(max(rect.left() // width, 0), last + 1)
+        lines = self._lines_between(rect.top() - scrolled, rect.bottom() - scrolled)
+        positions = self.model().lines.position(np.array(lines)[:, None], columns[None, :]).ravel()
+        return positions[positions >= 0]
 
     # ---- pictures
 
@@ -362,8 +418,11 @@ class GridView(QTableView):
         self.selected.emit(extends)
 
     def _click(self, event: QMouseEvent) -> bool:
-        position = self.model().position(self.indexAt(event.position().toPoint()))
-        keys = event.modifiers()
+        index, keys = self.indexAt(event.position().toPoint()), event.modifiers()
+        position, group = self.model().position(index), self.model().group(index)
+        if group >= 0:
+            self._selection.band(np.array(self.model().lines.positions_of(group)), self._base)
+            return True
         if position < 0:  # beside the galaxies: let go of them, but leave glue's subset alone
             self._selection.clear()
             self.viewport().update()
@@ -418,6 +477,8 @@ class GridView(QTableView):
         key, plain = event.key(), not event.modifiers() & ~Qt.KeypadModifier
         if event.matches(QKeySequence.Copy):
             self.copy_wanted.emit()
+        elif event.matches(QKeySequence.Find):
+            self.filter_wanted.emit()
         elif key in (Qt.Key_Plus, Qt.Key_Equal, Qt.Key_Minus):
             self.example_wanted.emit(key != Qt.Key_Minus)
         elif key == Qt.Key_S and plain:
@@ -429,22 +490,17 @@ class GridView(QTableView):
         return True
 
     def _target(self, key: int) -> int | None:
-        n, last = self.model().n_columns, len(self.model().rows) - 1
-        page = n * max(1, self.viewport().height() // self.verticalHeader().defaultSectionSize())
-        steps = {
-            Qt.Key_Left: -1,
-            Qt.Key_Right: 1,
-            Qt.Key_Up: -n,
-            Qt.Key_Down: n,
-            Qt.Key_PageUp: -page,
-            Qt.Key_PageDown: page,
-            Qt.Key_Home: -last - 1,
-            Qt.Key_End: last + 1,
-        }
-        if key not in steps or last < 0:
+        last, current = len(self.model().rows) - 1, self._selection.current
+        page = max(1, self.viewport().height() // self.verticalHeader().defaultSectionSize())
+        in_order = {Qt.Key_Left: -1, Qt.Key_Right: 1, Qt.Key_Home: -last - 1, Qt.Key_End: last + 1}
+        in_lines = {Qt.Key_Up: -1, Qt.Key_Down: 1, Qt.Key_PageUp: -page, Qt.Key_PageDown: page}
+        if last < 0 or key not in in_order | in_lines:
             return None
-        current = self._selection.current
-        return 0 if current < 0 else min(max(current + steps[key], 0), last)
+        if current < 0:
+            return 0
+        if key in in_lines:
+            return self.model().lines.step(current, in_lines[key])
+        return min(max(current + in_order[key], 0), last)
 
     def go_to(self, position: int, extend: bool = False) -> None:
         """Move the keyboard to a position, and select on the way if asked."""

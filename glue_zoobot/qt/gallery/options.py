@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from echo.qt import autoconnect_callbacks_to_qt
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GalleryOptions"]
 
+SHUFFLE_ICON = str(Path(__file__).with_name("icons") / "shuffle.svg")
 MIN_SIZE, MAX_SIZE = 48, 384
 
 
@@ -91,32 +94,59 @@ class GalleryOptions(QWidget):
         self, viewer_state: GalleryViewerState, session: Session, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
+        self._state = viewer_state
         self.value_thumbnail_size = QSlider(Qt.Horizontal, minimum=MIN_SIZE, maximum=MAX_SIZE, pageStep=32)
         self.value_thumbnail_size.setToolTip("Size of the pictures")
         self.combosel_sort_att = QComboBox()
         self.combosel_sort_att.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
         self.combosel_sort_att.setToolTip("Column that orders the galaxies; missing values come last")
         self.bool_sort_descending = QToolButton(checkable=True)
+        self.bool_random_order = QToolButton(checkable=True, icon=QIcon(SHUFFLE_ICON))
+        self.bool_random_order.setToolTip("Random order; switch it off and on again for another one")
+        self.bool_random_order.clicked.connect(self._on_random)
+        self.bool_unlabelled_first = QCheckBox("Unlabelled first")
+        self.bool_unlabelled_first.setToolTip(
+            "Galaxies without a label or rating first; what you label stays\nwhere it is until you sort again"
+        )
+        self.combosel_group_att = QComboBox()
+        self.combosel_group_att.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
+        self.combosel_group_att.setToolTip("Column of categories that are shown apart, each under its name")
         self.captions = CaptionList(viewer_state)
         self.captions.setToolTip("Columns written below each picture")
         self.bool_enlarge = QCheckBox("Enlarge the picture under the mouse")
+        self.bool_enlarge.setToolTip("Show a picture large, with its values, when the mouse rests on it")
         self._lay_out()
         self._connections = autoconnect_callbacks_to_qt(viewer_state, self)
-        viewer_state.add_callback("sort_descending", self._show_direction)
-        self._show_direction(viewer_state.sort_descending)
+        for name in ("sort_descending", "random_order", "layers", "sort_att"):
+            viewer_state.add_callback(name, self._follow)
+        self._follow()
 
     def _lay_out(self) -> None:
         order = QHBoxLayout()
+        order.setSpacing(3)
         order.addWidget(self.combosel_sort_att, 1)
         order.addWidget(self.bool_sort_descending)
+        order.addWidget(self.bool_random_order)
         form = QFormLayout(self)
         form.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
+        form.setVerticalSpacing(4)
         form.addRow("Size", self.value_thumbnail_size)
         form.addRow("Sort by", order)
+        form.addRow("", self.bool_unlabelled_first)
+        form.addRow("Group by", self.combosel_group_att)
         form.addRow("Captions", self.captions)
         form.addRow("", self.bool_enlarge)
 
-    def _show_direction(self, descending: bool) -> None:
-        self.bool_sort_descending.setArrowType(Qt.DownArrow if descending else Qt.UpArrow)
-        order = ("Largest", "smallest") if descending else ("Smallest", "largest")
+    def _on_random(self, on: bool) -> None:
+        if on:
+            self._state.shuffle()
+
+    def _follow(self, *args: object) -> None:
+        """Show what a click would do, and only what can be done."""
+        state = self._state
+        self.bool_sort_descending.setArrowType(Qt.DownArrow if state.sort_descending else Qt.UpArrow)
+        order = ("Largest", "smallest") if state.sort_descending else ("Smallest", "largest")
         self.bool_sort_descending.setToolTip("{} first; click for {} first".format(*order))
+        for widget in (self.combosel_sort_att, self.bool_sort_descending):
+            widget.setEnabled(not state.random_order)
+        self.bool_unlabelled_first.setVisible(state.label_att is not None)

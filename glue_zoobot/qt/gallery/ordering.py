@@ -7,11 +7,20 @@ from glue.core.component import CategoricalComponent
 from glue.core.component_id import ComponentID
 from glue.core.data import Data
 
-__all__ = ["ZERO_RANK", "order_by", "sort_values", "zero_rank_name"]
+__all__ = [
+    "ZERO_RANK",
+    "grouped",
+    "is_missing",
+    "order_by",
+    "random_order",
+    "sort_values",
+    "zero_rank_name",
+]
 
 #: Columns that rank galaxies, by how their names start, and what rank 0 says of a galaxy.
 ZERO_RANK = {"similarity_rank": "query", "interest_rank": "rated"}
 FEW = 3  # so many with rank 0 stay in front; more would hide the answer
+MOST_GROUPS = 500
 
 
 def zero_rank_name(cid: ComponentID) -> str:
@@ -70,3 +79,59 @@ def sort_values(data: Data, cid: ComponentID, descending: bool = False) -> np.nd
 def _questions_placed(rank: np.ndarray) -> np.ndarray:
     questions = rank == 0
     return np.where(questions, np.inf, rank) if np.count_nonzero(questions) > FEW else rank
+
+
+def random_order(rows: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """
+    Rows in a random order that is the same whenever the seed is, whichever rows they are.
+
+    Parameters
+    ----------
+    rows : (M,) ndarray of int
+        Rows to put in order.
+    size : int
+        Rows of the dataset.
+    seed : int
+        Another number, another order.
+
+    Returns
+    -------
+    (M,) ndarray of int
+    """
+    return rows[np.argsort(np.random.default_rng(seed).permutation(size)[rows])]
+
+
+def is_missing(data: Data, cid: ComponentID) -> np.ndarray:
+    """Which rows have no value in a column: (N,) bool."""
+    return np.isnan(sort_values(data, cid, descending=True).astype(float))
+
+
+def grouped(data: Data, cid: ComponentID, rows: np.ndarray) -> tuple[np.ndarray, list[tuple[str, int]]]:
+    """
+    Put rows of the same category together; they keep their order within it.
+
+    Parameters
+    ----------
+    data : Data
+        The dataset.
+    cid : ComponentID
+        A column of categories.
+    rows : (M,) ndarray of int
+        Rows to group.
+
+    Returns
+    -------
+    rows : (M,) ndarray of int
+        Category by category, those without one last.
+    groups : list of (str, int)
+        Name and size of each group that has members. After `MOST_GROUPS` the rest is one group.
+    """
+    categories = data.get_component(cid).categories
+    codes = sort_values(data, cid)[rows]
+    codes = np.where(np.isnan(codes), len(categories), codes).astype(np.int64)
+    present, codes, sizes = np.unique(codes, return_inverse=True, return_counts=True)
+    titles = [f"{categories[c]}" if c < len(categories) else f"no {cid.label}" for c in present]
+    if len(sizes) > MOST_GROUPS:
+        titles, codes = [*titles[: MOST_GROUPS - 1], "others"], np.minimum(codes, MOST_GROUPS - 1)
+        sizes = np.bincount(codes)
+    return rows[np.argsort(codes, kind="stable")], list(zip(titles, sizes.tolist(), strict=True))

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from glue_zoobot.qt.gallery.grid import Cell, GridView
     from glue_zoobot.qt.gallery.thumbnails import Thumbnail
 
-__all__ = ["BACKGROUND", "CellPainter", "caption_font", "caption_names", "cell_size"]
+__all__ = ["BACKGROUND", "CellPainter", "caption_font", "caption_names", "cell_size", "header_height"]
 
 BACKGROUND = "#26282b"  # neutral and darker than a picture's sky is bright: galaxies stand out, edges show
 EMPTY = "#1c1d1f"
 TEXT, DIM_TEXT = "#eceef0", "#a4aab0"
 SELECTED = "#3f5f8a"
 CURRENT = "#f0f2f4"
+RULE = "#4a4e54"
 
 FRAME = 6  # room for frames around the picture, in pixels of the window
 GAP = 3  # around each cell
@@ -47,6 +48,11 @@ def cell_size(font: QFont, thumbnail_size: int, n_captions: int) -> QSize:
     edge = thumbnail_size + 2 * (FRAME + GAP)
     text = n_captions * line_height(QFontMetrics(caption_font(font)))
     return QSize(edge, edge + text + (4 if n_captions else 0))
+
+
+def header_height(font: QFont) -> int:
+    """Height of the line above a group."""
+    return QFontMetrics(font).height() + 14
 
 
 def caption_names(font: QFont, columns: list[tuple[str, str]], width: int) -> list[str]:
@@ -81,7 +87,9 @@ class CellPainter(QStyledItemDelegate):
     """Draws the cells of a `GridView`."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
-        position = index.model().position(index)
+        position, group = index.model().position(index), index.model().group(index)
+        if group >= 0:
+            self._paint_header(painter, *index.model().title(group), option.rect)
         if position < 0:
             return
         cell = index.model().cell(position)
@@ -96,6 +104,24 @@ class CellPainter(QStyledItemDelegate):
         if cell.question:
             self._paint_question(painter, picture)
         self._paint_captions(painter, cell.captions, picture, option.font)
+        painter.restore()
+
+    def _paint_header(self, painter: QPainter, title: str, size: int, rect: QRect) -> None:
+        """The name of a group and how many are in it, under a line."""
+        bold = QFont(self.parent().font())
+        bold.setBold(True)
+        text = rect.adjusted(GAP + FRAME, 8, -GAP - FRAME, 0)
+        painter.save()
+        if rect.top() > 0:
+            painter.setPen(QColor(RULE))
+            painter.drawLine(text.left(), rect.top() + 3, text.right(), rect.top() + 3)
+        painter.setFont(bold)
+        painter.setPen(QColor(TEXT))
+        painter.drawText(text, Qt.AlignLeft | Qt.AlignVCenter, title)
+        text.setLeft(text.left() + painter.fontMetrics().horizontalAdvance(title) + 10)
+        painter.setFont(self.parent().font())
+        painter.setPen(QColor(DIM_TEXT))
+        painter.drawText(text, Qt.AlignLeft | Qt.AlignVCenter, f"{size:,}")
         painter.restore()
 
     def _paint_state(self, painter: QPainter, cell: Cell, picture: QRect, rect: QRect) -> None:

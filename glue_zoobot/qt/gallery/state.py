@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import islice
+import re
+from contextlib import suppress
+from difflib import get_close_matches
 from time import thread_time
 
 import numpy as np
@@ -12,26 +14,19 @@ from glue.core.component_id import ComponentID
 from glue.core.data import BaseData, Data
 from glue.core.data_combo_helper import ComponentIDComboHelper
 from glue.core.exceptions import IncompatibleAttribute
-from glue.core.subset import Subset
+from glue.core.subset import Subset, SubsetState
 from glue.viewers.common.state import LayerState, ViewerState
 
-from glue_zoobot.qt.columns import sky_columns
-from glue_zoobot.qt.gallery.ordering import order_by, sort_values, zero_rank_name
-from glue_zoobot.qt.gallery.values import (
-    MISSING,
-    RATIO_DECIMALS,
-    SKY_DECIMALS,
-    Formatter,
-    NumberFormat,
-    format_value,
-    number_format,
-)
+from glue_zoobot.errors import CatalogueError
+from glue_zoobot.qt.gallery.captions import WrittenColumns
+from glue_zoobot.qt.gallery.filtering import Condition
+from glue_zoobot.qt.gallery.ordering import grouped, is_missing, order_by, random_order, sort_values
+from glue_zoobot.qt.gallery.values import MISSING, format_value
 
-__all__ = ["GalleryLayerState", "GalleryViewerState"]
+__all__ = ["MISSING", "GalleryLayerState", "GalleryViewerState", "format_value"]
 
 RANK_LABEL = "similarity_rank"
-CAPTION_DIGITS, DETAIL_DIGITS = 4, 6  # significant ones; single precision holds no more than 6
-SAMPLE = 256  # rows that decide how a column is written
+LABELS = re.compile(r"(?:\w+_)?(?:label|rating)s?", re.IGNORECASE)
 SLOW_MASK = 0.01  # seconds of computing; a dearer subset is evaluated once for all rows, not page by page
 
 
@@ -44,7 +39,7 @@ class GalleryLayerState(LayerState):
     """A dataset or subset in the gallery."""
 
 
-class GalleryViewerState(ViewerState):
+class GalleryViewerState(WrittenColumns, ViewerState):
     """
     What a gallery shows: one dataset, rows chosen by the visible layers, in the order of one column.
 
@@ -56,6 +51,15 @@ class GalleryViewerState(ViewerState):
         default_index=0, docstring="Column to sort by; None: as in the catalogue"
     )
     sort_descending = CallbackProperty(False, docstring="Whether the largest values come first")
+    random_order = CallbackProperty(False, docstring="Whether the order is random instead")
+    random_seed = CallbackProperty(0, docstring="Another number gives another random order")
+    unlabelled_first = CallbackProperty(False, docstring="Whether galaxies without a label come first")
+    group_att = SelectionCallbackProperty(
+        default_index=0, docstring="Categories shown apart; None: no groups"
+    )
+    filter_text = CallbackProperty(
+        "", docstring="Only galaxies for which this is true are shown, see Condition"
+    )
     caption_atts = ListCallbackProperty(docstring="Columns whose values are written below each picture")
     enlarge = CallbackProperty(True, docstring="Whether a picture is enlarged while the mouse rests on it")
 
@@ -64,8 +68,11 @@ class GalleryViewerState(ViewerState):
         self._last_data = None
         self._order = None
         self._masks: dict[Subset, np.ndarray] = {}
-        self._formats: dict[tuple[ComponentID, int], Formatter] = {}
+        self._labelled: tuple[tuple, np.ndarray] | None = None
         self.sort_att_helper = ComponentIDComboHelper(self, "sort_att", none="Catalogue order")
+        self.group_att_helper = ComponentIDComboHelper(
+            self, "group_att", none="No groups", numeric=False, datetime=False
+        )
         self.add_callback("layers", self._on_layers_change)
         self.update_from_dict(kwargs)  # last: this is how a session is restored
 
@@ -78,7 +85,8 @@ class GalleryViewerState(ViewerState):
             return
         self._last_data = data
         self.forget_all()
-        self.sort_att_helper.set_multiple_data([data] if data is not None and data.size else [])
+        for helper in (self.sort_att_helper, self.group_att_helper):
+            helper.set_multiple_data([data] if data is not None and data.size else [])
         object_id = None if data is None else data.find_component_id("object_id")
         self.caption_atts = [] if object_id is None else [object_id]
 
@@ -92,31 +100,120 @@ class GalleryViewerState(ViewerState):
 
     # ---- which rows, in which order
 
+    @property
+    def ordered_by(self) -> ComponentID | None:
+        """The column that orders the galaxies now, if one does."""
+        return None if self.random_order else self.sort_att
+
     def rows(self) -> np.ndarray:
-        """Rows of `data` in the visible layers, in the order in which they are shown: (M,) int64."""
+        """Rows of `data` that are shown, in the order in which they are: (M,) int64."""
+        return self.arranged()[0]
+
+    def arranged(self) -> tuple[np.ndarray, list[tuple[str, int]]]:
+        """
+        Return what is shown, group by group.
+
+        Returns
+        -------
+        rows : (M,) ndarray of int64
+            Rows of `data` in the visible layers that pass the filter, in the order shown.
+        groups : list of (str, int)
+            Name and size of each group, in the order shown; empty if there are no groups.
+        """
         data = self.data
         if data is None:
-            return np.zeros(0, dtype=np.int64)
+            return np.zeros(0, dtype=np.int64), []
+        mask = self._shown(data)
+        rows = self._order_of_all(data) if mask is None else self._order_of_some(data, np.flatnonzero(mask))
+        if self.unlabelled_first and self.label_att is not None:
+            labelled = self._labelled_mask(data)[rows]
+            rows = np.concatenate([rows[~labelled], rows[labelled]])
+        return (rows, []) if self.group_att is None else grouped(data, self.group_att, rows)
+
+    def _shown(self, data: Data) -> np.ndarray | None:
+        """Mask of the rows in the visible layers that pass the filter; None for all rows."""
         visible = [state.layer for state in self._visible_states()]
-        if any(isinstance(layer, BaseData) for layer in visible):
-            return self._order_of_all(data)
-        mask = np.zeros(data.size, dtype=bool)
-        for subset in visible:
-            mask |= self.mask(subset)
-        rows = np.flatnonzero(mask)
+        mask = None
+        if not any(isinstance(layer, BaseData) for layer in visible):
+            mask = np.zeros(data.size, dtype=bool)
+            for subset in visible:
+                mask |= self.mask(subset)
+        passed = self._filter_mask(data)
+        return mask if passed is None else passed if mask is None else mask & passed
+
+    def _order_of_some(self, data: Data, rows: np.ndarray) -> np.ndarray:
+        if self.random_order:
+            return random_order(rows, data.size, self.random_seed)
         if self.sort_att is None:
             return rows
         values = sort_values(data, self.sort_att, self.sort_descending)
         return rows[order_by(values[rows], self.sort_descending)]
 
     def _order_of_all(self, data: Data) -> np.ndarray:
-        if self.sort_att is None:
-            return np.arange(data.size)
+        if self.random_order or self.sort_att is None:
+            return self._order_of_some(data, np.arange(data.size))
         source, descending = data.get_component(self.sort_att).data, self.sort_descending
         if self._order is None or self._order[1] != descending or not _same_values(self._order[0], source):
             order = order_by(sort_values(data, self.sort_att, descending), descending)
             self._order = (source, descending, order)
         return self._order[2]
+
+    @property
+    def label_att(self) -> ComponentID | None:
+        """The column of labels or ratings, where there is one."""
+        columns = [] if self.data is None else self.data.main_components
+        return next((cid for cid in columns if LABELS.fullmatch(cid.label)), None)
+
+    def _labelled_mask(self, data: Data) -> np.ndarray:
+        """Which rows had a label when the order was chosen: pictures do not jump while one labels them."""
+        order = (self.label_att, self.sort_att, self.sort_descending, self.random_order, self.random_seed)
+        if self._labelled is None or any(a is not b for a, b in zip(order, self._labelled[0], strict=True)):
+            self._labelled = (order, ~is_missing(data, self.label_att))
+        return self._labelled[1]
+
+    def shuffle(self) -> None:
+        """Show the galaxies in another random order."""
+        self.random_seed += 1
+        self.random_order = True
+
+    # ---- filter
+
+    def check_filter(self, text: str) -> str:
+        """Say what is wrong with a condition; empty if it can be used."""
+        try:
+            self._evaluate(text, slice(0, 1))
+        except CatalogueError as error:
+            return str(error)
+        return ""
+
+    def filter_state(self) -> SubsetState | None:
+        """The filter as a stock glue subset state; None if there is none, or it cannot be used."""
+        if not self.filter_text.strip() or self.check_filter(self.filter_text):
+            return None
+        return Condition(self.filter_text).build(self._column_named)
+
+    def _filter_mask(self, data: Data) -> np.ndarray | None:
+        with suppress(CatalogueError):  # a column of it was removed; the filter box says so
+            return self._evaluate(self.filter_text, slice(None))
+        return None
+
+    def _evaluate(self, text: str, view: slice) -> np.ndarray | None:
+        if not text.strip() or self.data is None:
+            return None
+        with np.errstate(all="ignore"):
+            return Condition(text).build(lambda name: self._column_values(self._column_named(name), view))
+
+    def _column_values(self, cid: ComponentID, view: slice) -> np.ndarray:
+        component = self.data.get_component(cid)
+        return component.labels[view] if isinstance(component, CategoricalComponent) else self.data[cid, view]
+
+    def _column_named(self, name: str) -> ComponentID:
+        columns = {cid.label: cid for cid in self.data.main_components + self.data.derived_components}
+        if name in columns:
+            return columns[name]
+        similar = get_close_matches(name, columns, n=1)
+        hint = f"; did you mean {similar[0]}?" if similar else ""
+        raise CatalogueError(f"{self.data.label} has no column {name}{hint}")
 
     # ---- subsets
 
@@ -164,13 +261,9 @@ class GalleryViewerState(ViewerState):
 
     def forget_all(self) -> None:
         """Give memory back; glue keeps the state of a viewer after it is closed."""
-        self._order = None
+        self._order = self._labelled = None
         self._masks.clear()
         self.forget_formats()
-
-    def forget_formats(self) -> None:
-        """Decide again how columns are written; call when values have changed."""
-        self._formats.clear()
 
     def frames(self, rows: np.ndarray) -> list[tuple[str, ...]]:
         """Colours of the visible subsets to which each of ``rows`` belongs, topmost first."""
@@ -180,81 +273,6 @@ class GalleryViewerState(ViewerState):
             tuple(s.style.color for s, mask in zip(subsets, members, strict=True) if mask[i])
             for i in range(len(rows))
         ]
-
-    # ---- captions
-
-    @property
-    def captions_shown(self) -> list[ComponentID]:
-        """Columns written below each picture: the chosen ones, and the one that sorts."""
-        chosen = [cid for cid in self.caption_atts if self._has(cid)]
-        sorts = self.sort_att
-        return chosen if sorts is None or any(c is sorts for c in chosen) else [*chosen, sorts]
-
-    def _has(self, cid: ComponentID) -> bool:
-        return self.data is not None and any(c is cid for c in self.data.components)
-
-    def captions(self, rows: np.ndarray) -> list[list[tuple[str, str]]]:
-        """For each of ``rows``, the ``(column, value)`` lines below its picture."""
-        columns = [(cid.label, self._texts(cid, rows)) for cid in self.captions_shown]
-        return [[(label, texts[i]) for label, texts in columns] for i in range(len(rows))]
-
-    def caption_columns(self) -> list[tuple[str, str]]:
-        """Name of each column in the captions, and one of its longest values."""
-        columns = []
-        for cid in self.captions_shown:
-            write = self._formatter(cid, CAPTION_DIGITS)
-            columns.append((cid.label, max((write(v) for v in self._sample(cid)), key=len, default="")))
-        return columns
-
-    def questions(self, rows: np.ndarray) -> np.ndarray:
-        """Which of ``rows`` are what was asked for, if the captions tell a rank of similarity: (M,) bool."""
-        asked = np.zeros(len(rows), dtype=bool)
-        for cid in self.captions_shown:
-            if zero_rank_name(cid) == "query":
-                asked |= self._values(cid, rows) == 0
-        return asked
-
-    def details(self, row: int, count: int = 14) -> list[tuple[str, str]]:
-        """Up to ``count`` known ``(column, value)`` pairs of one galaxy, those of the caption first."""
-        if self.data is None:
-            return []
-        first = self.captions_shown
-        columns = self.data.main_components + self.data.derived_components
-        others = [cid for cid in columns if not any(cid is f for f in first)]
-        rows = np.array([row])
-        pairs = ((cid.label, self._texts(cid, rows, digits=DETAIL_DIGITS)[0]) for cid in first + others)
-        return list(islice(((label, text) for label, text in pairs if text != MISSING), count))
-
-    def _texts(self, cid: ComponentID, rows: np.ndarray, digits: int = CAPTION_DIGITS) -> list[str]:
-        write = self._formatter(cid, digits)
-        return [write(value) for value in self._values(cid, rows)]
-
-    def _values(self, cid: ComponentID, rows: np.ndarray) -> np.ndarray:
-        component = self.data.get_component(cid)
-        if isinstance(component, CategoricalComponent):
-            return component.labels[rows]  # indexing it through glue looks at every row
-        return np.asarray(self.data[cid, rows])
-
-    def _formatter(self, cid: ComponentID, digits: int) -> Formatter:
-        """How a column is written: decided once, by rows from all over the catalogue, for all cells."""
-        if (cid, digits) not in self._formats:
-            self._formats[cid, digits] = self._choose_format(cid, self._sample(cid), digits)
-        return self._formats[cid, digits]
-
-    def _sample(self, cid: ComponentID) -> np.ndarray:
-        n = self.data.size
-        return self._values(cid, np.unique(np.linspace(0, n - 1, min(n, SAMPLE)).astype(np.int64)))
-
-    def _choose_format(self, cid: ComponentID, sample: np.ndarray, digits: int) -> Formatter:
-        if sample.dtype.kind != "f":
-            return format_value
-        if zero_rank_name(cid):
-            return NumberFormat(0, zero_rank_name(cid))
-        if cid.label.startswith("similarity"):
-            return NumberFormat(RATIO_DECIMALS)
-        if any(cid is sky for sky in sky_columns(self.data) or ()):
-            return NumberFormat(SKY_DECIMALS)
-        return number_format(sample, digits)
 
     # ---- similarity
 
@@ -266,5 +284,5 @@ class GalleryViewerState(ViewerState):
     def sort_most_similar_first(self) -> None:
         """Show the look-alikes first; does nothing before anything similar was looked for."""
         if self.rank_att is not None:
-            self.sort_descending = False
+            self.sort_descending = self.random_order = False
             self.sort_att = self.rank_att

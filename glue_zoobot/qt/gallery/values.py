@@ -16,10 +16,21 @@ MOST_DECIMALS = 6
 LARGE = 1e7  # from here on with an exponent
 
 
-def format_value(value: object) -> str:
-    """Text, bytes, a date or an integer as text; a dash stands for what is missing."""
+def format_value(value: object, digits: int = 5) -> str:
+    """
+    One value by itself as short text; a dash stands for what is missing.
+
+    Parameters
+    ----------
+    value : object
+        A number, text, bytes or date.
+    digits : int, optional
+        Significant digits of a float.
+    """
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
+    if isinstance(value, (float, np.floating)):
+        return f"{float(value):.{digits}g}" if np.isfinite(value) else MISSING
     return MISSING if str(value) in ("", "NaT") else str(value)
 
 
@@ -68,7 +79,8 @@ def number_format(sample: np.ndarray, digits: int) -> NumberFormat:
     known = sample[np.isfinite(sample) & (sample != 0)]
     if not len(known):
         return NumberFormat(0)
-    before_point = int(np.floor(np.log10(np.median(np.abs(known))))) + 1
+    typical = 2 * np.median(np.abs(known))  # of the larger ones; neither outliers nor -9999 count
+    before_point = int(np.floor(np.log10(typical))) + 1
     decimals = digits - before_point
     if sample.dtype.itemsize >= 8 and digits <= before_point + 2 <= 8:
         decimals = max(decimals, digits - 2)  # dates such as MJD 59321.12

@@ -12,13 +12,15 @@ from glue_qt.utils import messagebox_on_error
 from glue_qt.viewers.common.data_viewer import DataViewer
 from glue_qt.viewers.common.toolbar import BasicToolbar
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QApplication, QLabel, QStackedWidget
+from qtpy.QtWidgets import QApplication, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from glue_zoobot import catalog
+from glue_zoobot.catalog.groups import active_subset_kept
 from glue_zoobot.errors import CatalogueError
 from glue_zoobot.qt.gallery import tools  # noqa: F401  registers the toolbar buttons
 from glue_zoobot.qt.gallery.empty import EmptyPage
 from glue_zoobot.qt.gallery.examples import ask, with_example
+from glue_zoobot.qt.gallery.filter_bar import FilterBar
 from glue_zoobot.qt.gallery.grid import GridModel, GridView
 from glue_zoobot.qt.gallery.hover import HoverPicture
 from glue_zoobot.qt.gallery.layer_artist import GalleryLayerArtist
@@ -36,11 +38,21 @@ if TYPE_CHECKING:
     from glue.core.session import Session
     from glue.core.subset import Subset
     from qtpy.QtGui import QCloseEvent
-    from qtpy.QtWidgets import QWidget
 
     from glue_zoobot.qt.gallery.state import GalleryLayerState
 
 __all__ = ["GalleryViewer"]
+
+#: What decides which galaxies are where; when it changes, the gallery starts at the top.
+ORDERING = (
+    "sort_att",
+    "sort_descending",
+    "random_order",
+    "random_seed",
+    "unlabelled_first",
+    "group_att",
+    "filter_text",
+)
 
 
 class GalleryViewer(DataViewer):
@@ -60,7 +72,7 @@ class GalleryViewer(DataViewer):
     ) -> None:
         super().__init__(session, state=state, parent=parent)
         self._applying = False
-        self._order_shown: tuple = (None, None, False)
+        self._order_shown: tuple = (None,)
         self.selection = GallerySelection()
         self.thumbnails = ThumbnailLoader(self)
         self.model = GridModel(self.state, self.selection, self.thumbnails, parent=self)
@@ -69,7 +81,7 @@ class GalleryViewer(DataViewer):
         self._build()
         self._refresh_timer = QTimer(self, singleShot=True, interval=0)  # one refresh per burst of callbacks
         self._refresh_timer.timeout.connect(self.refresh)
-        for name in ("layers", "sort_att", "sort_descending", "caption_atts"):
+        for name in ("layers", "caption_atts", *ORDERING):
             self.state.add_callback(name, self.schedule_refresh)
         self.state.add_callback("thumbnail_size", self._on_size)
         self.schedule_refresh()
@@ -79,14 +91,24 @@ class GalleryViewer(DataViewer):
         self.empty.attach_wanted.connect(self._attach_images)
         self.count = QLabel()
         self.statusBar().addPermanentWidget(self.count)
+        self.filter_bar = FilterBar(self.state)
+        self.filter_bar.left.connect(self.grid.setFocus)
+        self.filter_bar.subset_wanted.connect(self.make_subset_of_filter)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.grid)
         self._stack.addWidget(self.empty)
-        self.setCentralWidget(self._stack)
+        centre = QWidget()
+        layout = QVBoxLayout(centre)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.filter_bar)
+        layout.addWidget(self._stack)
+        self.setCentralWidget(centre)
         self.grid.selected.connect(self._apply_selection)
         self.grid.similar_wanted.connect(self.find_similar)
         self.grid.example_wanted.connect(self.add_example)
         self.grid.copy_wanted.connect(self.copy_ids)
+        self.grid.filter_wanted.connect(self.filter_bar.text.setFocus)
         self.grid.digit_pressed.connect(self.press_digit)
 
     def get_layer_artist(
@@ -133,6 +155,13 @@ class GalleryViewer(DataViewer):
             self.selection.clear()  # the user's subset was drawn anew in another view
         super()._update_subset(message)
 
+    def make_subset_of_filter(self) -> None:
+        """Make a subset of the filter; the user's active subset stays as it is."""
+        state = self.state.filter_state()
+        if state is not None:
+            with active_subset_kept(self.session.edit_subset_mode):
+                self.session.data_collection.new_subset_group(self.state.filter_text, state)
+
     def _attach_images(self) -> None:
         from glue_zoobot.qt.actions import attach_images
 
@@ -159,24 +188,29 @@ class GalleryViewer(DataViewer):
 
     def refresh(self) -> None:
         """Show what the state says."""
-        data, rows = self.state.data, self.state.rows()
+        data, (rows, groups) = self.state.data, self.state.arranged()
         images = None if data is None else catalog.images_of(data)
         self.hover.hide()
         self.thumbnails.set_source(images)
         self.hover.large.set_source(images)
+        self.filter_bar.setVisible(data is not None and images is not None)
         if data is not self._order_shown[0]:
             self.selection.reset(0 if data is None else data.size)
         self.state.forget_formats()
-        self.model.set_rows(rows)
-        self._stack.setCurrentIndex(1 if self.empty.explain(data, images, rows) else 0)
+        self.model.set_rows(rows, groups)
+        self._stack.setCurrentIndex(
+            1 if self.empty.explain(data, images, rows, self.state.filter_text) else 0
+        )
         self.grid.lay_out()
         self._scroll_up_if_reordered(data)
         self._show_tools()
         self._show_count()
 
     def _scroll_up_if_reordered(self, data: Data | None) -> None:
-        order = (data, self.state.sort_att, self.state.sort_descending)
-        if any(new is not old for new, old in zip(order, self._order_shown, strict=True)):
+        order = (data, *(getattr(self.state, name) for name in ORDERING))
+        if len(order) != len(self._order_shown) or any(
+            new is not old and new != old for new, old in zip(order, self._order_shown, strict=True)
+        ):
             self.grid.scrollToTop()
         self._order_shown = order
 
@@ -191,7 +225,9 @@ class GalleryViewer(DataViewer):
 
     def _show_count(self) -> None:
         shown, selected = len(self.model.rows), int(np.count_nonzero(self.selection.mask))
-        self.count.setText(f"{shown:,} galaxies" + (f", {selected:,} selected" if selected else ""))
+        data = self.state.data
+        total = f" of {data.size:,}" if data is not None and shown < data.size else ""
+        self.count.setText(f"{shown:,}{total} galaxies" + (f", {selected:,} selected" if selected else ""))
 
     # ---- selecting
 
@@ -235,9 +271,7 @@ class GalleryViewer(DataViewer):
         if not rows:
             self.set_status("Select a galaxy first: + adds it to the examples, − to what should be unlike")
         elif not like:
-            self.set_status(
-                "Nothing is left to look for: say with S or + what galaxies shall be like"
-            )
+            self.set_status("Nothing is left to look for: say with S or + what galaxies shall be like")
         else:
             self._ask(like, unlike)
 

@@ -9,7 +9,7 @@ import pytest
 from glue.core import Data, DataCollection
 from glue.core.component import CategoricalComponent
 
-from glue_zoobot.qt.gallery.ordering import order_by
+from glue_zoobot.qt.gallery.ordering import MOST_GROUPS, grouped, order_by
 from glue_zoobot.qt.gallery.state import GalleryLayerState, GalleryViewerState
 from glue_zoobot.qt.gallery.values import format_value, number_format
 
@@ -207,9 +207,78 @@ def test_questions_are_named_and_known(state, catalogue):
     assert not state.questions(rows).any()
 
 
+# ---- random, labels, groups
+
+
+def test_a_random_order_is_the_same_for_a_seed_and_for_any_subset():
+    data = Data(label="d", x=np.arange(200.0), y=np.arange(200) % 2)
+    state = GalleryViewerState()
+    state.data_collection = DataCollection([data])
+    state.layers = [GalleryLayerState(layer=data, viewer_state=state)]
+    state.shuffle()
+    first = state.rows().tolist()
+    assert sorted(first) == list(range(200)) != first
+    assert state.ordered_by is None
+    state.filter_text = "y == 1"
+    assert state.rows().tolist() == [row for row in first if row % 2]
+    state.shuffle()
+    state.filter_text = ""
+    assert state.rows().tolist() != first
+    state.random_seed -= 1
+    assert state.rows().tolist() == first
+    state.random_order = False
+    assert state.rows().tolist() == list(range(200))
+
+
+def test_unlabelled_first(state, catalogue):
+    state.unlabelled_first = True
+    assert state.label_att is None
+    assert state.rows().tolist() == [0, 1, 2, 3, 4]
+    catalogue.add_component(np.array([3, np.nan, 1, np.nan, np.nan]), "interest_rating")
+    state.sort_att = catalogue.id["z"]
+    assert state.rows().tolist() == [4, 3, 1, 2, 0]
+    catalogue.update_components({catalogue.id["interest_rating"]: np.array([3, np.nan, 1, np.nan, 2])})
+    assert state.rows().tolist() == [4, 3, 1, 2, 0]  # pictures do not jump away while one labels
+    state.sort_descending = True
+    assert state.rows().tolist() == [3, 1, 0, 4, 2]
+
+
+def test_unlabelled_by_name(state, catalogue):
+    catalogue.add_component(CategoricalComponent(np.array(["x", "", "y", "", "x"])), "label")
+    state.unlabelled_first = True
+    assert state.rows().tolist() == [1, 3, 0, 2, 4]
+
+
+def test_groups_keep_the_order_within_them(state, catalogue):
+    state.sort_att = catalogue.id["z"]
+    state.group_att = catalogue.id["shape"]
+    rows, groups = state.arranged()
+    assert rows.tolist() == [4, 1, 0, 3, 2]
+    assert groups == [("a", 2), ("b", 2), ("no shape", 1)]
+    state.filter_text = "n == 1"
+    assert state.arranged()[1] == [("a", 2), ("b", 1)]
+    assert state.rows().tolist() == [4, 1, 3]
+
+
+def test_only_categories_make_groups(state):
+    assert type(state).group_att.get_choice_labels(state) == ["No groups", "shape"]
+
+
+def test_very_many_categories_end_in_one_group():
+    names = np.array([f"g{i:04d}" for i in range(2000)])
+    data = Data(label="d", name=CategoricalComponent(names))
+    rows, groups = grouped(data, data.id["name"], np.arange(2000)[::-1])
+    assert len(groups) == MOST_GROUPS
+    assert groups[-1] == ("others", 2000 - MOST_GROUPS + 1)
+    assert rows[:3].tolist() == [0, 1, 2]
+    assert sorted(rows) == list(range(2000))
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
+        (np.float32(0.123456789), "0.12346"),
+        (np.nan, "–"),
         (np.int64(587730773351858407), "587730773351858407"),
         (b"abc", "abc"),
         ("", "–"),
@@ -258,7 +327,7 @@ def test_known_columns_have_their_own_decimals():
         "ra": "187.70593",
         "dec": "12.39112",
         "similarity": "0.988",
-        "colour": "0.123457",
+        "colour": "0.12346",
         "objid": "1237648720693755918",
     }
     assert dict(state.details(1))["ra"] == "1.00000"

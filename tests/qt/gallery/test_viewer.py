@@ -424,6 +424,121 @@ def test_a_subset_that_cannot_be_applied_is_greyed(bench):
     assert bench.viewer.layers[1].enabled
 
 
+# ---- random order, groups, filter
+
+
+def test_the_dice_shuffle(bench):
+    options = bench.viewer.options
+    QTest.mouseClick(options.bool_random_order, Qt.LeftButton)
+    first = bench.shown()
+    assert sorted(first) == list(range(60)) != first
+    assert not options.combosel_sort_att.isEnabled()
+    QTest.mouseClick(options.bool_random_order, Qt.LeftButton)
+    assert bench.shown() == list(range(60))
+    QTest.mouseClick(options.bool_random_order, Qt.LeftButton)
+    assert bench.shown() != first
+
+
+def test_unlabelled_first_is_offered_where_there_are_labels(bench):
+    option = bench.viewer.options.bool_unlabelled_first
+    assert option.isHidden()
+    bench.data.add_component(np.where(np.arange(60) < 50, 1.0, np.nan), "rating")
+    process_events()
+    assert not option.isHidden()
+    option.setChecked(True)
+    assert bench.shown()[0] == 50
+
+
+def test_groups_have_headers_that_select(bench):
+    bench.viewer.options.combosel_group_att.setCurrentText("shape")
+    process_events()
+    grid, model = bench.viewer.grid, bench.viewer.model
+    assert model.data(model.index(0, 0)) == "elliptical (20)"
+    assert "Click to select" in model.data(model.index(0, 0), Qt.ToolTipRole)
+    header = grid.visualRect(model.index(0, 0))
+    assert header.width() > grid.viewport().width() * 0.9
+    assert header.height() < 40
+    QTest.mouseClick(grid.viewport(), Qt.LeftButton, pos=header.center())
+    process_events()
+    assert bench.members() == list(range(2, 60, 3))
+    bench.click(1)
+    assert bench.members() == [5]
+    n = model.n_columns
+    bench.drag(0, n)
+    assert bench.members() == sorted(bench.shown()[i] for i in (0, n))
+    bench.wait_for_pictures()
+    bench.grab()
+    for key, last in ((Qt.Key_End, 58), (Qt.Key_Home, 2)):
+        bench.key(key)
+        assert model.rows[bench.viewer.selection.current] == last
+    assert bench.viewer.grid.visible_positions().start == 0
+
+
+def test_lines_are_as_high_without_groups_as_before(bench):
+    grid, model = bench.viewer.grid, bench.viewer.model
+    heights = [grid.rowHeight(line) for line in range(model.rowCount())]
+    bench.viewer.state.group_att = bench.data.id["shape"]
+    process_events()
+    assert grid.rowHeight(0) < heights[0]
+    bench.viewer.state.group_att = None
+    process_events()
+    assert [grid.rowHeight(line) for line in range(model.rowCount())] == heights
+    assert grid.visualRect(model.index(0, 0)).width() < grid.viewport().width() / 2
+
+
+def type_filter(bench, text):
+    box = bench.viewer.filter_bar.text
+    box.clear()
+    QTest.keyClicks(box, text)
+    QTest.keyClick(box, Qt.Key_Return)
+    process_events()
+
+
+def test_filter_box(bench):
+    bar = bench.viewer.filter_bar
+    assert not bar.to_subset.isEnabled()
+    type_filter(bench, 'z > 0.5 & shape == "elliptical"')
+    assert bench.shown() == list(range(2, 30, 3))
+    assert "10 of 60" in bench.viewer.count.text()
+    active = bench.mode.edit_subset
+    QTest.mouseClick(bar.to_subset, Qt.LeftButton)
+    assert bench.members() == list(range(2, 30, 3))
+    assert bench.mode.edit_subset == active
+    bar.text.clear()
+    assert len(bench.shown()) == 60
+
+
+def test_a_wrong_filter_says_why_and_leaves_the_last_one(bench):
+    bar = bench.viewer.filter_bar
+    type_filter(bench, "z > 0.5")
+    shown = bench.shown()
+    type_filter(bench, "zed > 0.5")
+    assert bar.problem.isVisible()
+    assert "no column zed" in bar.problem.text()
+    assert not bar.to_subset.isEnabled()
+    assert len(bench.shown()) == 60  # emptied on the way
+    type_filter(bench, "z > 0.5")
+    QTest.keyClicks(bar.text, " &")
+    process_events(wait=0.5)
+    assert bar.problem.isVisible()
+    assert bench.shown() == shown
+    QTest.keyClick(bar.text, Qt.Key_Escape)
+    assert bar.text.text() == "z > 0.5"
+    assert not bar.problem.isVisible()
+
+
+def test_a_filter_that_nothing_passes(bench):
+    type_filter(bench, "z > 5")
+    assert "z &gt; 5" in bench.viewer.empty.text.text()
+    assert bench.viewer.filter_bar.isVisible()
+
+
+def test_find_key_goes_to_the_filter(bench):
+    bench.viewer.grid.setFocus()
+    bench.key(Qt.Key_F, Qt.ControlModifier)
+    assert bench.viewer.filter_bar.text.hasFocus() or not bench.app.isActiveWindow()
+
+
 # ---- pictures
 
 
@@ -574,6 +689,8 @@ def test_session_round_trip(bench, tmp_path, monkeypatch):
     state.sort_att, state.sort_descending, state.thumbnail_size = bench.data.id["z"], True, 77
     state.caption_atts = [bench.data.id["shape"], bench.data.id["kind"]]
     state.layers[0].visible = state.enlarge = False
+    state.filter_text, state.group_att = "z < 0.9", bench.data.id["shape"]
+    state.random_seed, state.unlabelled_first = 7, True
     bench.click(1)
     expected = bench.shown()
     path = str(tmp_path / "session.glu")
@@ -588,6 +705,9 @@ def test_session_round_trip(bench, tmp_path, monkeypatch):
     assert [c.label for c in viewer.state.caption_atts] == ["shape", "kind"]
     assert isinstance(viewer.state.caption_atts, CallbackList)
     assert not viewer.state.enlarge
+    assert viewer.filter_bar.text.text() == "z < 0.9"
+    assert viewer.state.group_att.label == "shape"
+    assert (viewer.state.random_seed, viewer.state.unlabelled_first) == (7, True)
     again.close()
 
 
