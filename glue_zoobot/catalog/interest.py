@@ -41,10 +41,12 @@ __all__ = ["GROUP_LABEL", "MODES", "RANK", "RATING", "SCORE", "Interest", "inter
 
 GROUP_LABEL = "Most interesting"
 SCORE, RANK, RATING = "interest_score", "interest_rank", "interest_rating"
+GROUP_COLOUR = "#e5812b"
 MODES = ("find", "teach", "check")
 AUDIT_PICKS = 60
 REPEAT_EVERY = 15
 _APART = 10  # galaxies looked at between a rating and its blind repeat
+_SHARE_SHOWN = 1 / 30  # of the catalogue, so that the best of a small one stand out of it
 _EXAMPLES = 5  # of a subset to start from
 
 
@@ -158,6 +160,38 @@ class Interest(HasCallbackProperties, HubListener):
         newest = list(dict.fromkeys(reversed(self._sequence)))
         return [(row, self.ratings[row]) for row in newest if row in self.ratings][:n]
 
+    @property
+    def n_ranked(self) -> int:
+        """Galaxies that have a rank."""
+        return 0 if self._ranks is None else int(np.nanmax(self._ranks, initial=0))
+
+    def best(self, n: int) -> list[int]:
+        """Rows of the `n` best, best first; of the present session's ranking."""
+        if self._ranks is None:
+            return []
+        rows = np.flatnonzero((self._ranks >= 1) & (self._ranks <= n))
+        return rows[np.argsort(self._ranks[rows])].tolist()
+
+    def score(self, row: int) -> float:
+        """Expected rating of a row; NaN where there is none."""
+        return float("nan") if self._scores is None else float(self._scores[row])
+
+    @property
+    def n_embedded(self) -> int:
+        """Galaxies that can be ranked."""
+        embeddings = None if self.data is None else embeddings_of(self.data)
+        return 0 if embeddings is None else len(embeddings)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether anything is recorded that could be taken back."""
+        return bool(self._sequence)
+
+    @property
+    def can_check(self) -> bool:
+        """Whether random picks can be drawn: there is a ranking."""
+        return self._scores is not None
+
     # -- beginning -----------------------------------------------------------------------------------
 
     def open(self, data: Data, path: str | Path | None = None) -> None:
@@ -209,6 +243,9 @@ class Interest(HasCallbackProperties, HubListener):
             raise AnalysisError(f"none of the {rows.size:,} galaxies to start from has an embedding")
         if data is not self.data:
             self.open(data)
+            if self.group is None:
+                self.count = min(self.count, max(10, round(data.size * _SHARE_SHOWN)))
+        self.mode = "find" if self.mode == "check" else self.mode
         chosen = usable[np.linspace(0, len(usable) - 1, min(_EXAMPLES, len(usable))).astype(np.int64)]
         self._queue = [(int(row), "chosen") for row in chosen]
         self._show_next()
@@ -339,9 +376,12 @@ class Interest(HasCallbackProperties, HubListener):
         rank = unknown if ranking.ranks is None else ranking.ranks  # every rating was taken back
         columns = {SCORE: score, RANK: rank, RATING: rating}
         written = write_columns(self.data, columns, self._provenance())
-        show_best_ranked(
-            self._collection, self.group, written[RANK], self.count, GROUP_LABEL, self.edit_subset_mode
+        before = self.group
+        group = show_best_ranked(
+            self._collection, before, written[RANK], self.count, GROUP_LABEL, self.edit_subset_mode
         )
+        if before is None:
+            group.style.color = GROUP_COLOUR
 
     def _provenance(self) -> dict[str, Any]:
         return {
@@ -387,11 +427,11 @@ class Interest(HasCallbackProperties, HubListener):
         AnalysisError
             If nothing is ranked yet, or hardly anything is left to draw from.
         """
-        if self.data is None or SCORE not in our_columns(self.data):
+        if self._scores is None:
             raise AnalysisError("random picks are drawn from a ranking: rate a few galaxies first")
         if not self.picks_left:
-            scores = self.data[our_columns(self.data)[SCORE]]
-            scores = np.where(np.isin(np.arange(self.data.size), list(self._seen)), np.nan, scores)
+            scores = self._scores.copy()
+            scores[list(self._seen)] = np.nan  # skipped ones take no part either
             self.audit = write_audit(self.data, self.ratings, scores, AUDIT_PICKS)
         self._queue = [(row, "check") for row in unrated_picks(self.audit, self._seen)]
         self.mode = "check"

@@ -1,0 +1,50 @@
+"""Show ranked galaxies in a gallery, best first."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from glue.core import ComponentID, Data
+    from glue.core.subset_group import SubsetGroup
+    from glue_qt.app import GlueApplication
+
+    from glue_zoobot.qt.gallery.viewer import GalleryViewer
+
+__all__ = ["show_in_gallery"]
+
+
+def show_in_gallery(
+    application: GlueApplication, data: Data, rank: ComponentID, group: SubsetGroup | None = None
+) -> GalleryViewer:
+    """
+    Sort a gallery by a rank, best first; open one if the catalogue has none.
+
+    Parameters
+    ----------
+    application : GlueApplication
+    data : Data
+        The catalogue.
+    rank : ComponentID
+        1 is the best.
+    group : SubsetGroup, optional
+        Show these galaxies alone; all by default.
+
+    Returns
+    -------
+    GalleryViewer
+    """
+    from glue_zoobot.qt.gallery.viewer import GalleryViewer
+
+    viewers = [viewer for viewer in chain(*application.viewers) if isinstance(viewer, GalleryViewer)]
+    viewer = next((one for one in viewers if one.state.data is data), None)
+    if viewer is None:
+        viewer = application.new_data_viewer(GalleryViewer, data=data)
+    shown = data if group is None else next(subset for subset in group.subsets if subset.data is data)
+    for layer in viewer.state.layers:
+        layer.visible = layer.layer is shown or (group is None and layer.visible)
+    viewer.state.sort_descending = False
+    viewer.state.sort_att = rank
+    viewer.grid.scrollToTop()
+    return viewer

@@ -1,0 +1,382 @@
+"""The *Interest* panel: a window onto the `Interest` state, and the threads in which that learns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from glue.core.hub import HubListener
+from glue.core.message import ApplicationClosedMessage
+from qtpy import QtCore, QtGui, QtWidgets
+from qtpy.QtCore import Qt
+
+from glue_zoobot.catalog.columns import our_columns
+from glue_zoobot.catalog.interest import RANK, Interest, interest_of
+from glue_zoobot.catalog.interest_log import log_path_of
+from glue_zoobot.errors import ZoobotError
+from glue_zoobot.qt.interest_begin import BeginPage
+from glue_zoobot.qt.interest_card import RatingCard
+from glue_zoobot.qt.interest_gallery import show_in_gallery
+from glue_zoobot.qt.interest_tabs import BestTab, FoundTab, RatedTab
+from glue_zoobot.qt.interest_unusual import UnusualTab
+from glue_zoobot.qt.similar_panel import similar_panel
+from glue_zoobot.qt.threads import Work, run_in_thread
+
+if TYPE_CHECKING:
+    from glue.core import ComponentID, Data
+    from glue_qt.app import GlueApplication
+
+    from glue_zoobot.catalog.interest_ranking import Ranking
+
+__all__ = ["InterestPanel", "interest_panel"]
+
+_WIDTH = 350
+_REST_MS = 1500  # a hand that rests this long lets the ranking take in what was rated within a round
+_FOLLOWED = ("data", "current", "mode", "count", "changes")
+
+
+def interest_panel(application: GlueApplication) -> InterestPanel:
+    """Return the panel of an application; there is never more than one."""
+    panel = application.findChild(InterestPanel)
+    if panel is None:
+        panel = InterestPanel(application)
+        beside = similar_panel(application)
+        application.addDockWidget(Qt.RightDockWidgetArea, panel)
+        application.tabifyDockWidget(beside, panel)
+        panel.hide()
+    return panel
+
+
+class InterestPanel(QtWidgets.QDockWidget, HubListener):
+    """
+    One galaxy after the other to rate, and what the ratings have found.
+
+    Parameters
+    ----------
+    application : GlueApplication
+        The main window; owner of the panel.
+    """
+
+    def __init__(self, application: GlueApplication) -> None:
+        super().__init__("Interest", application)
+        self.setObjectName("zoobot_interest_panel")
+        self.setMinimumWidth(320)
+        self.state: Interest = interest_of(application.data_collection)
+        self.state.edit_subset_mode = application.session.edit_subset_mode
+        self._application = application
+        self._work: Work | None = None
+        self._again = False
+        self._choosing = False  # another start, while one is being rated
+        self._build()
+        self._refresh_timer = QtCore.QTimer(self, singleShot=True, interval=0)
+        self._refresh_timer.timeout.connect(self._refresh)
+        self._rest_timer = QtCore.QTimer(self, singleShot=True, interval=_REST_MS)
+        self._rest_timer.timeout.connect(self._learn_if_new)
+        for name in _FOLLOWED:
+            self.state.add_callback(name, self._schedule_refresh)
+        self.state.add_callback("changes", self._on_changes)
+        self._hub = application.session.hub
+        self._hub.subscribe(self, ApplicationClosedMessage, handler=self._release)
+        self._refresh()
+
+    def sizeHint(self) -> QtCore.QSize:
+        return QtCore.QSize(_WIDTH, 700)
+
+    def show_panel(self) -> None:
+        """Bring the panel to view, and go on where an earlier session stopped."""
+        self.show()
+        self.raise_()
+        self._application.resizeDocks([self], [max(self.width(), _WIDTH)], Qt.Horizontal)
+        if self.state.data is not None and self.state.current is None:
+            self.start(self.state.data)
+
+    def start(self, data: Data, like: Sequence[int] = ()) -> None:
+        """
+        Start, or go on, rating a catalogue; the window does not wait for its embeddings to be read.
+
+        Parameters
+        ----------
+        data : Data
+        like : sequence of int
+            Rows to look at first.
+        """
+
+        def begin(_: object) -> None:
+            try:
+                self.state.begin(data, like)
+            except ZoobotError as error:
+                self._fail(error)
+                return
+            self.say("")
+            self._choosing = False
+            self._learn()
+            self._schedule_refresh()
+
+        self.begin_page.note.setText("Reading the embeddings…")
+        run_in_thread(self, lambda: _prepare(data), begin, self._fail)
+
+    # -- parts -----------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.card = RatingCard(self.state)
+        self.card.rated.connect(self.rate)
+        self.card.skipped.connect(self._skip)
+        self.card.undone.connect(self._undo)
+        self.card.mode_wanted.connect(self._set_mode)
+        self.begin_page = BeginPage(self._application)
+        self.begin_page.begin_wanted.connect(self.start)
+        self.begin_page.embed_wanted.connect(self._embed)
+        self.begin_page.other_log_wanted.connect(self._choose_log)
+        self.pages = QtWidgets.QStackedWidget()
+        self.pages.addWidget(self.begin_page)
+        self.pages.addWidget(_KeyPage(self.card, self._rating_layout()))
+        self.setWidget(self.pages)
+
+    def _rating_layout(self) -> QtWidgets.QLayout:
+        layout = QtWidgets.QVBoxLayout()
+        layout.setContentsMargins(10, 6, 10, 6)
+        layout.setSpacing(6)
+        self.error = QtWidgets.QLabel(wordWrap=True, visible=False)
+        self.error.setStyleSheet("background: #fbe3df; color: #8f1d10; padding: 6px; border-radius: 4px;")
+        layout.addWidget(self.error)
+        layout.addWidget(self.card, 1)
+        layout.addWidget(self._tabs())
+        layout.addLayout(self._source_line())
+        return layout
+
+    def _tabs(self) -> QtWidgets.QTabWidget:
+        self.found, self.best = FoundTab(self.state), BestTab(self.state)
+        self.rated = RatedTab(self.state, self.card.thumbnails)
+        self.unusual = UnusualTab(self.state)
+        self.best.gallery_wanted.connect(self._show_best)
+        self.best.keep_wanted.connect(self._keep)
+        self.rated.again_wanted.connect(self._show_again)
+        self.unusual.gallery_wanted.connect(lambda rank: self._show_ranked(rank))
+        self.tabs = QtWidgets.QTabWidget()
+        self.tabs.setFocusPolicy(Qt.NoFocus)
+        self.tabs.tabBar().setFocusPolicy(Qt.NoFocus)
+        self.tabs.setDocumentMode(True)
+        self.tabs.setFixedHeight(215)
+        parts = ((self.found, "Found"), (self.best, "Best"), (self.rated, "Rated"), (self.unusual, "Unusual"))
+        for part, text in parts:
+            self.tabs.addTab(part, text)
+        self.tabs.currentChanged.connect(self._schedule_refresh)
+        return self.tabs
+
+    def _source_line(self) -> QtWidgets.QLayout:
+        row = QtWidgets.QHBoxLayout()
+        self.source = QtWidgets.QLabel()
+        self.source.setStyleSheet("color: #5f656d; font-size: 11px;")
+        self.change = QtWidgets.QToolButton(text="Change…", autoRaise=True)
+        self.change.setFocusPolicy(Qt.NoFocus)
+        self.change.setPopupMode(QtWidgets.QToolButton.InstantPopup)
+        menu = QtWidgets.QMenu(self.change)
+        menu.addAction("Another start or catalogue", self._choose_start)
+        menu.addAction("Other ratings…", lambda: self._choose_log(self.state.data))
+        self.change.setMenu(menu)
+        row.addWidget(self.source, 1)
+        row.addWidget(self.change)
+        return row
+
+    # -- from the window to the state --------------------------------------------------------------------
+
+    def rate(self, value: int) -> None:
+        """Rate the galaxy on the screen; what cannot be recorded is said, and the galaxy stays."""
+        if self.state.current is None:
+            return
+        if self._try(lambda: self.state.rate(self.state.current, value)):
+            self.card.keys.flash(value)
+
+    def rate_elsewhere(self, data: Data, rows: Sequence[int], value: int) -> None:
+        """
+        Rate galaxies that were chosen in another view, which keeps the keyboard.
+
+        Raises
+        ------
+        AnalysisError
+            If it could not be recorded.
+        """
+        if data is not self.state.data:
+            self.state.open(data)
+        self.state.rate(rows, value)
+        if not self.isVisible():
+            self.show()
+
+    def _skip(self) -> None:
+        self._try(self.state.skip)
+
+    def _undo(self) -> None:
+        self._try(self.state.undo)
+
+    def _show_again(self, row: int) -> None:
+        self._try(lambda: self.state.show_again(row))
+
+    def _set_mode(self, mode: str) -> None:
+        if mode == "check":
+            self._try(self.state.check)
+        else:
+            self.state.mode = mode
+            self._learn()
+        self._schedule_refresh()
+
+    def _keep(self) -> None:
+        self._try(self.state.keep)
+
+    def _show_best(self) -> None:
+        self._show_ranked(our_columns(self.state.data).get(RANK), self.state.group)
+
+    def _show_ranked(self, rank: ComponentID | None, group: Any = None) -> None:
+        if rank is not None:
+            show_in_gallery(self._application, self.state.data, rank, group)
+
+    def _choose_start(self) -> None:
+        self._choosing = True
+        self._schedule_refresh()
+
+    def _embed(self, data: Data) -> None:
+        from glue_zoobot.qt.actions import embed
+
+        embed(data, self._application.data_collection)
+
+    def _choose_log(self, data: Data) -> None:
+        chosen, _ = QtWidgets.QFileDialog.getSaveFileName(
+            self,
+            "Ratings to go on with, or a new file for them",
+            str(log_path_of(data)),
+            "Ratings (*.jsonl);;All files (*)",
+            options=QtWidgets.QFileDialog.DontConfirmOverwrite,
+        )
+        if chosen:
+            self.use_log(data, chosen)
+
+    def use_log(self, data: Data, path: str) -> None:
+        """Go on with other ratings."""
+        if self._try(lambda: self.state.open(data, path)):
+            self.start(data)
+
+    def _try(self, action: Any) -> bool:
+        try:
+            action()
+        except ZoobotError as error:
+            self._fail(error)
+            return False
+        self.say("")
+        return True
+
+    def _fail(self, error: Exception) -> None:
+        self._work = None
+        self.say(str(error))
+        self._schedule_refresh()
+
+    def say(self, text: str) -> None:
+        """Say what went wrong, on whichever page is shown; an empty text takes it away."""
+        self.error.setText(text)
+        self.error.setVisible(bool(text))
+        self.begin_page.note.setText(text)
+
+    # -- learning ----------------------------------------------------------------------------------------
+
+    def _on_changes(self, *args: Any) -> None:
+        if self.state.data is None or not self.state.n_unlearned:
+            return
+        if self.state.due:
+            self._learn()
+        else:
+            self._rest_timer.start()
+
+    def _learn_if_new(self) -> None:
+        if self.state.data is not None and self.state.n_unlearned:
+            self._learn()
+
+    def _learn(self) -> None:
+        """Learn in a thread; one round at a time, and once more if ratings came meanwhile."""
+        if self._work is not None:
+            self._again = True
+            return
+        try:
+            question = self.state.question()
+        except ZoobotError as error:
+            self._fail(error)
+            return
+        ranker = self.state.ranker
+        self._again = False
+        self._work = run_in_thread(self, lambda: ranker.answer(question), self._take, self._fail)
+
+    def _take(self, ranking: Ranking) -> None:
+        self._work = None
+        self._try(lambda: self.state.take(ranking))
+        if self._again:
+            self._learn()
+
+    # -- from the state to the window --------------------------------------------------------------------
+
+    def _schedule_refresh(self, *args: Any) -> None:
+        self._refresh_timer.start()
+
+    def _refresh(self) -> None:
+        state = self.state
+        started = state.data is not None and (state.current is not None or state.ratings)
+        if not started or self._choosing:
+            self.pages.setCurrentIndex(0)
+            self._note_of_state()
+            return
+        if self.pages.currentIndex() == 0 and state.current is not None:
+            self.pages.setCurrentIndex(1)
+            self.card.picture.setFocus()
+        self.card.refresh()
+        self.tabs.currentWidget().refresh()
+        if self.tabs.currentWidget() is self.rated:
+            self.card.also_wanted = self.rated.wanted
+        text = self.source.fontMetrics().elidedText(
+            f"{state.data.label}: {len(state.ratings):,} rated, {state.n_found:,} interesting",
+            Qt.ElideRight,
+            240,
+        )
+        self.source.setText(text)
+        self.source.setToolTip(f"Ratings: {state.log.path}" + (f"\n{state.note}" if state.note else ""))
+
+    def _note_of_state(self) -> None:
+        if self.state.note:
+            self.begin_page.note.setText(self.state.note)
+
+    def _release(self, *args: Any) -> None:
+        """Let go of the state and the hub when the application closes; a fit under way comes to nothing."""
+        for name in _FOLLOWED:
+            self.state.remove_callback(name, self._schedule_refresh)
+        self.state.remove_callback("changes", self._on_changes)
+        self._refresh_timer.stop()
+        self._rest_timer.stop()
+        if self._work is not None:
+            self._work.drop()
+        self.card.close_down()
+        self._hub.unsubscribe_all(self)
+
+
+class _KeyPage(QtWidgets.QWidget):
+    """The page of the card: keys that nothing in it has use for are those of rating."""
+
+    def __init__(self, card: RatingCard, layout: QtWidgets.QLayout) -> None:
+        super().__init__()
+        self._card = card
+        self.setLayout(layout)
+
+    def event(self, event: QtCore.QEvent) -> bool:
+        if event.type() == QtCore.QEvent.ShortcutOverride and self._card.wants(event):
+            event.accept()  # glue's own Ctrl+Z would undo something else
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
+        if self._card.wants(event):
+            self._card.press(event)
+        else:
+            super().keyPressEvent(event)
+
+
+def _prepare(data: Data) -> None:
+    """Read ids, embeddings and images, which takes seconds for a large catalogue, the first time."""
+    from glue_zoobot.catalog import embeddings_of, images_of, object_ids_of
+
+    object_ids_of(data)
+    embeddings_of(data)
+    images_of(data)

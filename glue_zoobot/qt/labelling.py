@@ -1,0 +1,52 @@
+"""What the digit keys do to galaxies in whatever view had the key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from glue_zoobot.analysis.labels import HIGHEST
+from glue_zoobot.errors import ZoobotError
+
+if TYPE_CHECKING:
+    from glue.core import Data
+    from glue_qt.app import GlueApplication
+
+__all__ = ["press_digit"]
+
+_MOST = 200  # galaxies; more than that were hardly looked at one by one
+_WHAT_FOR = "Keys 0 to 5 rate how interesting a galaxy is, from dull to wonderful"
+
+
+def press_digit(application: GlueApplication, data: Data, rows: Sequence[int], digit: int) -> str:
+    """
+    Rate galaxies, and show the *Interest* panel, where the rating can be taken back.
+
+    Parameters
+    ----------
+    application : GlueApplication
+    data : Data
+        The catalogue of the view that had the key.
+    rows : sequence of int
+        Its selected galaxies.
+    digit : int
+        0 to 9.
+
+    Returns
+    -------
+    str
+        What was done, or why not, in one line for a status bar.
+    """
+    from glue_zoobot.catalog import object_ids_of
+    from glue_zoobot.qt.interest_panel import interest_panel
+
+    if digit > HIGHEST or not len(rows):
+        return _WHAT_FOR + ("" if len(rows) else ": select one first")
+    if len(rows) > _MOST:
+        return f"{len(rows):,} galaxies are selected; rate at most {_MOST} at once"
+    try:
+        interest_panel(application).rate_elsewhere(data, rows, digit)
+    except ZoobotError as error:
+        return str(error)
+    what = str(object_ids_of(data)[rows[0]]) if len(rows) == 1 else f"{len(rows):,} galaxies"
+    return f"Rated {what}: {digit}. Undo in the Interest panel (Backspace)"
