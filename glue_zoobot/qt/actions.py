@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from glue.core import Data
 from glue_qt.config import layer_action, menubar_plugin
 from qtpy import QtWidgets
 
@@ -12,6 +13,7 @@ from glue_zoobot.qt.check import CheckDialog
 from glue_zoobot.qt.embed_dialog import EmbedDialog
 from glue_zoobot.qt.finding import find_similar
 from glue_zoobot.qt.host import application_of, show_message
+from glue_zoobot.qt.interest_panel import interest_panel
 from glue_zoobot.qt.jobs_panel import jobs_panel
 from glue_zoobot.qt.similar_panel import similar_panel
 from glue_zoobot.qt.threads import run_in_thread
@@ -19,7 +21,7 @@ from glue_zoobot.qt.threads import run_in_thread
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from glue.core import Data, DataCollection, Subset, SubsetGroup
+    from glue.core import DataCollection, Subset, SubsetGroup
     from glue.core.session import Session
     from glue_qt.app import GlueApplication
 
@@ -28,6 +30,34 @@ if TYPE_CHECKING:
 def show_similar_panel(session: Session, data_collection: DataCollection) -> None:
     """Show the panel, empty or not."""
     similar_panel(session.application).show_result()
+
+
+@menubar_plugin("Zoobot: rate by interest…")
+def show_interest_panel(session: Session, data_collection: DataCollection) -> None:
+    """Show the panel, empty or not."""
+    interest_panel(session.application).show_panel()
+
+
+@layer_action(
+    "Zoobot: rate by interest…",
+    tooltip="Rate a few galaxies, beginning with these, and rank the whole catalogue by what interests you",
+    single=True,
+    data=True,
+    subset_group=True,
+    subset=True,
+)
+def rate_layer(layer: Data | Subset | SubsetGroup, data_collection: DataCollection) -> None:
+    """Start the panel on a catalogue, or from a subset."""
+    panel = interest_panel(application_of(data_collection))
+    panel.show_panel()
+    if isinstance(layer, Data):
+        panel.start(layer)
+        return
+    subset = _subset_with_embeddings(layer)
+    if subset is None:
+        panel.say(f"No galaxy of “{layer.label}” has an embedding: choose another start.")
+    else:
+        panel.start(subset.data, np.flatnonzero(subset.to_mask()))
 
 
 @menubar_plugin("Zoobot: jobs panel")
