@@ -1,5 +1,5 @@
 """
-Ratings on disk: a log to which one only appends, so that a crash costs nothing that was rated.
+Ratings and labels on disk: a log to which one only appends, so that a crash costs nothing that was given.
 
 One JSON object per line. Every entry is forced to disk before `LabelLog.rate` returns, at a cost that does
 not depend on how many galaxies or ratings there are. Galaxies are named by their object id, so ratings
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import math
 import os
 import uuid
 from collections.abc import Iterable, Iterator
@@ -44,14 +45,17 @@ class Entry:
         User name.
     object_id : str
         The galaxy.
-    kind : {"rating", "undo"}
+    kind : {"rating", "label", "undo"}
         An undo takes back the entry that `undoes` names.
-    value : int or None
-        0 (dull) to 5 (most interesting); None for a galaxy that was skipped.
+    value : int, float, str or None
+        Of a rating 0 (dull) to 5 (most interesting), None for a galaxy that was skipped; of a label the class
+        or number.
     shown : dict
         What the user was shown, and why: rank, round, store, model …
     undoes : str or None
         Id of an entry.
+    target : str or None
+        Of a label: the class or quantity that it is about, such as "ring" or "redshift".
     """
 
     id: str
@@ -59,9 +63,10 @@ class Entry:
     who: str
     object_id: str
     kind: str = "rating"
-    value: int | None = None
+    value: Any = None
     shown: dict[str, Any] = field(default_factory=dict)
     undoes: str | None = None
+    target: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,9 +146,39 @@ class LabelLog:
         self.extend([entry])
         return entry
 
-    def undo(self) -> Entry | None:
+    def label(self, object_id: str, value: str | float, target: str, **shown: Any) -> Entry:
         """
-        Take back this user's latest rating that still stands.
+        Append a label; when this returns it is on disk.
+
+        Parameters
+        ----------
+        object_id : str
+        value : str or float
+            The class, or the number.
+        target : str
+            What the label is about.
+        **shown
+            What was shown: anything that fits JSON.
+
+        Raises
+        ------
+        AnalysisError
+            As `rate`.
+        """
+        entry = Entry(
+            _new_id(), _now(), self.who, str(object_id), "label", checked_label(value), shown, target=target
+        )
+        self.extend([entry])
+        return entry
+
+    def undo(self, target: str | None = None) -> Entry | None:
+        """
+        Take back this user's latest rating, or label of a target, that still stands.
+
+        Parameters
+        ----------
+        target : str, optional
+            Of the label; without it the latest rating.
 
         Returns
         -------
@@ -151,7 +186,7 @@ class LabelLog:
             What was taken back; None if there is nothing.
         """
         self._refresh()
-        mine = [entry for entry in self._standing() if entry.who == self.who]
+        mine = [entry for entry in self._standing(target) if entry.who == self.who]
         if not mine:
             return None
         self.take_back(mine[-1])
@@ -208,6 +243,22 @@ class LabelLog:
             if entry.value is not None and who in (None, entry.who)
         }
 
+    def labels(self, target: str) -> dict[str, Any]:
+        """
+        Give the labels of one target that stand: the latest of each galaxy, by object id.
+
+        Parameters
+        ----------
+        target : str
+        """
+        self._refresh()
+        return {entry.object_id: entry.value for entry in self._standing(target)}
+
+    def targets(self) -> list[str]:
+        """Give what there are labels of, in the order of the first one."""
+        self._refresh()
+        return list(dict.fromkeys(e.target for e in self._entries.values() if e.kind == "label" and e.target))
+
     def skipped(self) -> set[str]:
         """Object ids that were shown and skipped, and never rated."""
         standing = self.standing()
@@ -226,11 +277,12 @@ class LabelLog:
             if len({value for _, value in given}) > 1
         ]
 
-    def _standing(self) -> Iterator[Entry]:
+    def _standing(self, target: str | None = None) -> Iterator[Entry]:
+        kind = "rating" if target is None else "label"
         return (
             entry
             for entry in self._entries.values()
-            if entry.kind == "rating" and entry.id not in self._undone
+            if entry.kind == kind and entry.target == target and entry.id not in self._undone
         )
 
     def _refresh(self) -> None:
@@ -259,6 +311,22 @@ class LabelLog:
         self._entries[entry.id] = entry
         if entry.undoes:
             self._undone.add(entry.undoes)
+
+
+def checked_label(value: Any) -> str | float:
+    """
+    Make sure that a value can be a label.
+
+    Raises
+    ------
+    AnalysisError
+        If it is neither text, nor a finite number, nor true or false.
+    """
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    if isinstance(value, (bool, int, float)) and math.isfinite(value):
+        return value
+    raise AnalysisError(f"{value!r} is no label; give the name of a class or a finite number")
 
 
 def checked_rating(value: Any) -> int | None:
@@ -294,7 +362,12 @@ def _from_line(line: bytes) -> Entry:
     facts = json.loads(line)
     known = {name: facts[name] for name in Entry.__dataclass_fields__ if name in facts}
     entry = Entry(**known)
-    checked_rating(entry.value)
+    if entry.kind == "label":
+        checked_label(entry.value)
+        if not isinstance(entry.target, str):
+            raise TypeError("a label names its target")
+    else:
+        checked_rating(entry.value)
     return entry
 
 

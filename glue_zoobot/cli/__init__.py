@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import glue_zoobot
-from glue_zoobot.cli import embeddings, ranking, search, window
+from glue_zoobot.cli import embeddings, ranking, search, teaching, window
 from glue_zoobot.cli.report import print_error
 from glue_zoobot.errors import ZoobotError
 
@@ -41,7 +41,7 @@ def _root(
     """Shared options."""
 
 
-for module in (window, embeddings, search, ranking):
+for module in (window, embeddings, search, ranking, teaching):
     module.add_to(app)
 
 
