@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QSizePolicy,
     QSlider,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["GalleryOptions"]
 
 SHUFFLE_ICON = str(Path(__file__).with_name("icons") / "shuffle.svg")
+STEPS = 200  # of a slider from -1 to 1; the middle is one of them
 MIN_SIZE, MAX_SIZE = 48, 384
 
 
@@ -76,6 +78,60 @@ class CaptionList(QListWidget):
         self._state.caption_atts = [cid for cid, _, ticked in self._shown() if ticked]
 
 
+class PictureSection(QWidget):
+    """Brightness, contrast and inversion of all pictures, folded away until wanted."""
+
+    def __init__(self, viewer_state: GalleryViewerState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = viewer_state
+        self.fold = QToolButton(text="Picture", checkable=True, autoRaise=True)
+        self.fold.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
+        self.fold.setToolTip("Brightness and contrast of all pictures on the screen")
+        self.value_brightness = QSlider(Qt.Horizontal, maximum=STEPS)
+        self.value_brightness.setToolTip("Lifts or lowers the faint parts; black and white stay as they are")
+        self.value_contrast = QSlider(Qt.Horizontal, maximum=STEPS)
+        self.value_contrast.setToolTip("Makes bright and dark differ more or less")
+        self.bool_invert = QCheckBox("Invert")
+        self.bool_invert.setToolTip("Dark galaxies on white, as on a photographic plate")
+        self.as_is = QToolButton(text="Reset", autoRaise=True)
+        self.as_is.setToolTip("Show the pictures as they are in the files")
+        self.as_is.clicked.connect(self._reset)
+        self._lay_out()
+        ranges = {"value_range": (-1, 1)}
+        self._connections = autoconnect_callbacks_to_qt(
+            viewer_state, self, {"value_brightness": ranges, "value_contrast": ranges}
+        )
+        self.fold.toggled.connect(self._unfold)
+        changed = viewer_state.brightness or viewer_state.contrast or viewer_state.invert
+        self.fold.setChecked(bool(changed))
+        self._unfold(bool(changed))
+
+    def _lay_out(self) -> None:
+        last = QHBoxLayout()
+        last.addWidget(self.bool_invert, 1)
+        last.addWidget(self.as_is)
+        self.content = QWidget()
+        form = QFormLayout(self.content)
+        form.setContentsMargins(12, 0, 0, 0)
+        form.setVerticalSpacing(4)
+        form.addRow("Brightness", self.value_brightness)
+        form.addRow("Contrast", self.value_contrast)
+        form.addRow("", last)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.fold)
+        layout.addWidget(self.content)
+
+    def _unfold(self, open_: bool) -> None:
+        self.fold.setArrowType(Qt.DownArrow if open_ else Qt.RightArrow)
+        self.content.setVisible(open_)
+
+    def _reset(self) -> None:
+        self._state.brightness = self._state.contrast = 0.0
+        self._state.invert = False
+
+
 class GalleryOptions(QWidget):
     """
     Size, order and captions.
@@ -115,6 +171,7 @@ class GalleryOptions(QWidget):
         self.captions.setToolTip("Columns written below each picture")
         self.bool_enlarge = QCheckBox("Enlarge the picture under the mouse")
         self.bool_enlarge.setToolTip("Show a picture large, with its values, when the mouse rests on it")
+        self.picture = PictureSection(viewer_state)
         self._lay_out()
         self._connections = autoconnect_callbacks_to_qt(viewer_state, self)
         for name in ("sort_descending", "random_order", "layers", "sort_att"):
@@ -136,6 +193,7 @@ class GalleryOptions(QWidget):
         form.addRow("Group by", self.combosel_group_att)
         form.addRow("Captions", self.captions)
         form.addRow("", self.bool_enlarge)
+        form.addRow(self.picture)
 
     def _on_random(self, on: bool) -> None:
         if on:

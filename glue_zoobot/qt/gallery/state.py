@@ -63,6 +63,10 @@ class GalleryViewerState(WrittenColumns, ViewerState):
     caption_atts = ListCallbackProperty(docstring="Columns whose values are written below each picture")
     enlarge = CallbackProperty(True, docstring="Whether a picture is enlarged while the mouse rests on it")
 
+    brightness = CallbackProperty(0.0, docstring="Lifts faint parts of all pictures: -1 to 1")
+    contrast = CallbackProperty(0.0, docstring="Makes all pictures harder: -1 to 1")
+    invert = CallbackProperty(False, docstring="Whether galaxies are dark on white")
+
     def __init__(self, **kwargs: object) -> None:
         super().__init__()
         self._last_data = None
@@ -284,5 +288,9 @@ class GalleryViewerState(WrittenColumns, ViewerState):
     def sort_most_similar_first(self) -> None:
         """Show the look-alikes first; does nothing before anything similar was looked for."""
         if self.rank_att is not None:
-            self.sort_descending = self.random_order = False
-            self.sort_att = self.rank_att
+            self.sort_best_first(self.rank_att)
+
+    def sort_best_first(self, rank: ComponentID) -> None:
+        """Order by a rank, whatever the order was before."""
+        self.sort_descending = self.random_order = False
+        self.sort_att = rank

@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, QRunnable, Qt, QThread, QThreadPool, Signal
 from qtpy.QtGui import QImage, QPixmap
 
 from glue_zoobot.errors import ImageError
+from glue_zoobot.qt.gallery.look import AS_IS, Look
 
 if TYPE_CHECKING:
     from glue_zoobot.catalog import RowImages
@@ -68,6 +69,21 @@ class _Read(QRunnable):
         self._report.emit(self._generation, self._row, image, reason)
 
 
+@dataclass
+class _Kept:
+    """A picture as it was read, and as it is shown now."""
+
+    size: int
+    image: QImage | None
+    thumbnail: Thumbnail
+    look: Look
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory taken; a picture shown as it is shares its pixels."""
+        return self.thumbnail.n_bytes * (1 if self.look == AS_IS else 2)
+
+
 class ThumbnailLoader(QObject):
     """
     Thumbnails by data row.
@@ -92,7 +108,8 @@ class ThumbnailLoader(QObject):
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(N_THREADS)
         self._max_bytes, self._bytes = max_bytes, 0
-        self._cache: OrderedDict[int, tuple[int, Thumbnail]] = OrderedDict()
+        self._cache: OrderedDict[int, _Kept] = OrderedDict()
+        self._look = AS_IS
         self._images, self._size, self._ratio, self._generation = None, 128, 1.0, 0
         self._waiting: deque[int] = deque()
         self._reading: set[int] = set()
@@ -117,6 +134,10 @@ class ThumbnailLoader(QObject):
             self._size, self._ratio = size, ratio
             self._start_over()
 
+    def set_look(self, look: Look) -> None:
+        """Show the pictures brighter, harder or inverted; nothing is read again."""
+        self._look = look
+
     def _start_over(self) -> None:
         self._generation += 1
         self._waiting.clear()
@@ -127,7 +148,10 @@ class ThumbnailLoader(QObject):
         if row not in self._cache:
             return None
         self._cache.move_to_end(row)
-        return self._cache[row][1]
+        kept = self._cache[row]
+        if kept.look != self._look:
+            self._keep(row, kept.size, kept.image, kept.thumbnail.reason)
+        return self._cache[row].thumbnail
 
     def want(self, rows: Iterable[int]) -> None:
         """Load these rows, first things first, and forget what was wanted before."""
@@ -138,7 +162,7 @@ class ThumbnailLoader(QObject):
         self._start_some()
 
     def _is_fresh(self, row: int) -> bool:
-        return row in self._cache and self._cache[row][0] == self._size
+        return row in self._cache and self._cache[row].size == self._size
 
     def _start_some(self) -> None:
         while self._waiting and len(self._reading) < 2 * N_THREADS:
@@ -150,24 +174,22 @@ class ThumbnailLoader(QObject):
         if generation != self._generation:
             return
         self._reading.discard(row)
-        self._keep(row, self._thumbnail(image, reason))
+        self._keep(row, self._size, image, reason)
         self._start_some()
         self.arrived.emit(row)
 
-    def _thumbnail(self, image: QImage | None, reason: str) -> Thumbnail:
-        if image is None:
-            return Thumbnail(None, reason)
-        pixmap = QPixmap.fromImage(image)
-        pixmap.setDevicePixelRatio(self._ratio)
-        return Thumbnail(pixmap)
-
-    def _keep(self, row: int, thumbnail: Thumbnail) -> None:
+    def _keep(self, row: int, size: int, image: QImage | None, reason: str) -> None:
         if row in self._cache:
-            self._bytes -= self._cache.pop(row)[1].n_bytes
-        self._cache[row] = (self._size, thumbnail)
-        self._bytes += thumbnail.n_bytes
+            self._bytes -= self._cache.pop(row).n_bytes
+        thumbnail = Thumbnail(None, reason)
+        if image is not None:
+            pixmap = QPixmap.fromImage(self._look.of(image))
+            pixmap.setDevicePixelRatio(self._ratio)
+            thumbnail = Thumbnail(pixmap)
+        self._cache[row] = kept = _Kept(size, image, thumbnail, self._look)
+        self._bytes += kept.n_bytes
         while self._bytes > self._max_bytes and len(self._cache) > 1:
-            self._bytes -= self._cache.popitem(last=False)[1][1].n_bytes
+            self._bytes -= self._cache.popitem(last=False)[1].n_bytes
 
     def close(self) -> None:
         """Stop, and wait for the pictures being read at this moment."""

@@ -24,6 +24,7 @@ from glue_zoobot.qt.gallery.filter_bar import FilterBar
 from glue_zoobot.qt.gallery.grid import GridModel, GridView
 from glue_zoobot.qt.gallery.hover import HoverPicture
 from glue_zoobot.qt.gallery.layer_artist import GalleryLayerArtist
+from glue_zoobot.qt.gallery.look import Look
 from glue_zoobot.qt.gallery.options import GalleryOptions
 from glue_zoobot.qt.gallery.selection import GallerySelection, subset_state_of
 from glue_zoobot.qt.gallery.state import GalleryViewerState
@@ -84,6 +85,9 @@ class GalleryViewer(DataViewer):
         for name in ("layers", "caption_atts", *ORDERING):
             self.state.add_callback(name, self.schedule_refresh)
         self.state.add_callback("thumbnail_size", self._on_size)
+        for name in ("brightness", "contrast", "invert"):
+            self.state.add_callback(name, self._on_look)
+        self._on_look()
         self.schedule_refresh()
 
     def _build(self) -> None:
@@ -217,6 +221,13 @@ class GalleryViewer(DataViewer):
     def _on_size(self, *args: object) -> None:
         self.hover.hide()
         self.grid.lay_out()
+
+    def _on_look(self, *args: object) -> None:
+        look = Look(self.state.brightness, self.state.contrast, self.state.invert)
+        for loader in (self.thumbnails, self.hover.large):
+            loader.set_look(look)
+        self.hover.hide()
+        self.grid.viewport().update()
 
     def _show_tools(self) -> None:
         if self.toolbar is not None:
