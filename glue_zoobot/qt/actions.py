@@ -32,7 +32,7 @@ def show_similar_panel(session: Session, data_collection: DataCollection) -> Non
     similar_panel(session.application).show_result()
 
 
-@menubar_plugin("Zoobot: rate by interest…")
+@menubar_plugin("Zoobot: interest panel")
 def show_interest_panel(session: Session, data_collection: DataCollection) -> None:
     """Show the panel, empty or not."""
     interest_panel(session.application).show_panel()
