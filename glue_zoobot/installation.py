@@ -99,7 +99,7 @@ def _torch() -> Iterator[Finding]:
     elif torch.backends.mps.is_available():
         yield Finding("GPU", True, "Apple (mps)")
     else:
-        yield Finding("GPU", False, f"none: embedding runs on {os.cpu_count()} processor cores")
+        yield Finding("GPU", False, f"not found; embedding runs on the {os.cpu_count()} processor cores")
 
 
 def _qt() -> Iterator[Finding]:

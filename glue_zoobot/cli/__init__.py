@@ -14,10 +14,14 @@ from typing import Annotated
 import typer
 
 import glue_zoobot
-from glue_zoobot.cli import embeddings, ranking, search, teaching, window
+from glue_zoobot.cli import checking, embeddings, ranking, search, teaching, window
 from glue_zoobot.cli.report import print_error
 from glue_zoobot.errors import ZoobotError
 
+_UNFORESEEN = (
+    "This was not foreseen. If the disk is full or a file was moved, mend that and run the same again; else "
+    "please report it with what GLUE_ZOOBOT_DEBUG=1 shows."
+)
 app = typer.Typer(
     help="Look-alikes, rare objects and new classes among galaxy images, in linked glue views.",
     no_args_is_help=True,
@@ -41,7 +45,7 @@ def _root(
     """Shared options."""
 
 
-for module in (window, embeddings, search, ranking, teaching):
+for module in (window, checking, embeddings, search, ranking, teaching):
     module.add_to(app)
 
 
@@ -56,3 +60,8 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if "GLUE_ZOOBOT_DEBUG" in os.environ:
+            raise
+        print_error(f"{type(error).__name__}: {error}\n{_UNFORESEEN}")
+        sys.exit(1)

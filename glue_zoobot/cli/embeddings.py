@@ -29,16 +29,19 @@ def add_to(app: typer.Typer) -> None:
 
 def embed(
     source: options.Source,
-    store: Annotated[Path, typer.Option(help="Folder for the embeddings; run again to resume.")],
+    store: Annotated[Path, typer.Option(help="Folder for the embeddings; made, or gone on with.")],
     encoder: Annotated[
         str | None,
         typer.Option(
-            help="A name from `glue-zoobot encoders`, a hub or timm name, a folder or a file; by default "
-            "that of the store, and convnext_nano for a new one."
+            help="A name from `glue-zoobot encoders`, a hub or timm name, a folder or a file.",
+            show_default="that of the store; convnext_nano for a new one",
         ),
     ] = None,
     device: options.Device = "auto",
-    shards: Annotated[str | None, typer.Option(help="Only these, e.g. 0-99; for several machines.")] = None,
+    shards: Annotated[
+        str | None,
+        typer.Option(help="Only these, e.g. 0-99, to share the work among machines.", show_default="all"),
+    ] = None,
     retry_broken: Annotated[
         bool, typer.Option("--retry-broken", help="Try broken images again, as after a disk was away.")
     ] = False,
@@ -49,7 +52,13 @@ def embed(
     bands: options.Bands = None,
     json: options.Json = False,
 ) -> None:
-    """Compute an embedding of every image; stopped or killed, run it again and it goes on."""
+    """
+    Turn every image into an embedding: the numbers by which galaxies are compared.
+
+    It may be stopped or killed at any time: run again, it goes on where it was. Broken images are listed.
+
+    Example: glue-zoobot embed galaxies.csv --store embeddings --encoder mini
+    """
     report: Report = JsonReport() if json else TerminalReport()
     cancelled = _cancel_on_signal()
     try:
@@ -112,7 +121,12 @@ def embed_catalogue(
     finished = EmbeddingStore.find_finished(store_path, plan, encoder_or_name)
     if finished is not None and not retry_broken:
         _require_rendering(finished, catalogue, finished.manifest.get("rendering"))
+        unused = "" if device == "auto" else f" (device {device} is not used)"
+        report.say(f"Nothing to do: {store_path} is complete{unused}")
+        _require_some(finished)
         return finished
+    if shards is not None and shards.start not in plan.shards:
+        raise StoreError(f"There is no shard {shards.start}: this catalogue has {len(plan.shards):,}, from 0")
     encoder = load(encoder_or_name, device=device)
     store = EmbeddingStore.create(store_path, plan, encoder.spec)
     _require_rendering(store, catalogue, store.adopt("rendering", _rendering(catalogue)))
@@ -126,7 +140,18 @@ def embed_catalogue(
         cancelled=cancelled,
         retry_broken=retry_broken,
     )
+    _require_some(store)
     return store
+
+
+def _require_some(store: EmbeddingStore) -> None:
+    """A store without a single embedding is of no use; better said now than by the next verb."""
+    state = store.status()
+    if state.finished and state.total and not state.embedded:
+        raise StoreError(
+            f"No image could be read. {describe(store)}\n"
+            "Mend the images or choose another source; then run embed again with --retry-broken"
+        )
 
 
 def _rendering(catalogue: Catalogue) -> dict[str, str | None]:
@@ -165,17 +190,19 @@ def _say_done(report: Report, store: EmbeddingStore) -> None:
 
 
 def describe(store: EmbeddingStore, most: int = 10) -> str:
-    """Say in words what a store holds, with the first broken images and their reasons."""
+    """Say in words what a store holds, and of the first galaxies that are not sound what is wrong."""
     counts = store.outcome_counts()
-    lines = [
-        f"{counts['embedded']:,} embedded, {counts['broken']:,} broken, {counts['duplicate']:,} duplicate "
-        f"ids, {counts['pending']:,} to do; {store.width} dimensions by {store.encoder_name}; in {store.path}"
-    ]
     outcomes = store.outcomes()
-    bad = outcomes[(outcomes["outcome"] == "broken") | (outcomes["outcome"] == "duplicate")]
-    lines += [f"  {row['object_id']}: {row['reason']}" for row in bad[:most]]
-    if len(bad) > most:
-        lines.append(f"  … and {len(bad) - most:,} more; `glue-zoobot status --list` shows all")
+    noted = outcomes[outcomes["reason"] != ""]
+    incomplete = int((noted["outcome"] == "embedded").sum())
+    lines = [
+        f"{counts['embedded']:,} embedded{f' ({incomplete:,} incomplete)' if incomplete else ''}, "
+        f"{counts['broken']:,} broken, {counts['duplicate']:,} duplicate ids, {counts['pending']:,} to do; "
+        f"{store.width} dimensions by {store.encoder_name}; in {store.path}"
+    ]
+    lines += [f"  {row['object_id']}: {row['reason']}" for row in noted[:most]]
+    if len(noted) > most:
+        lines.append(f"  … and {len(noted) - most:,} more; `glue-zoobot status --list` shows all")
     return "\n".join(lines)
 
 
@@ -185,7 +212,11 @@ def status(
         bool, typer.Option("--list", help="Every galaxy without embedding, with its reason.")
     ] = False,
 ) -> None:
-    """Say how far a store is, and which images are broken and why."""
+    """
+    Say how far the embeddings are, and which images are broken and why.
+
+    Example: glue-zoobot status embeddings --list
+    """
     from glue_zoobot.embedding import EmbeddingStore
 
     opened = EmbeddingStore.open(store)
@@ -196,10 +227,20 @@ def status(
 
 def verify(
     store: options.Store,
-    source: Annotated[Path | None, typer.Option(help="Recompute a sample of the images found here.")] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(help="Embed a sample of the images found here again.", show_default="none"),
+    ] = None,
     device: options.Device = "auto",
+    id_column: options.IdColumn = None,
+    image_column: options.ImageColumn = None,
+    image_root: options.ImageRoot = None,
 ) -> None:
-    """Read every shard back; with --source also recompute a sample and compare."""
+    """
+    Check that all embeddings can be read and, with --source, that they are those of its images.
+
+    Example: glue-zoobot verify embeddings --source galaxies.csv
+    """
     from glue_zoobot.embedding import EmbeddingStore
 
     opened = EmbeddingStore.open(store)
@@ -208,8 +249,10 @@ def verify(
         from glue_zoobot.encoders import load
         from glue_zoobot.images import open_catalogue
 
+        rendering = opened.manifest.get("rendering") or {"preset": "auto", "bands": None}
+        spec = options.source_spec(source, id_column, image_column, image_root, **rendering)
         agreement = opened.recompute_sample(
-            open_catalogue(source).source, load(opened.encoder_spec, device=device)
+            open_catalogue(spec).source, load(opened.encoder_spec, device=device)
         )
         typer.echo(agreement.text())
         problems = agreement.problems()
@@ -223,9 +266,16 @@ def verify(
 
 
 def export(
-    store: options.Store, output: Annotated[Path, typer.Option("-o", "--output", help="A .parquet file.")]
+    store: options.Store,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", callback=options.ready_file, help="The file to write: .parquet")
+    ],
 ) -> None:
-    """Write the embeddings as one Parquet file with columns object_id and embedding."""
+    """
+    Write the embeddings as one Parquet file with columns object_id and embedding.
+
+    Example: glue-zoobot export embeddings -o embeddings.parquet
+    """
     from glue_zoobot.embedding import EmbeddingStore
 
     if output.suffix.lower() != ".parquet":
@@ -236,7 +286,11 @@ def export(
 
 
 def encoders() -> None:
-    """List the encoders: what they are, how large, under which licence, and whether they are here."""
+    """
+    List the encoders: length of the embedding, size, licence, and whether they are on this computer.
+
+    Those that are not are downloaded when first used. `mini` is part of the package.
+    """
     from rich.console import Console
     from rich.table import Table
 

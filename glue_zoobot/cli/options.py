@@ -1,14 +1,66 @@
-"""Options that several verbs share, and how they become a catalogue."""
+"""Options that several verbs share, and what is done with them before the work starts."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from glue_zoobot.errors import CatalogueError, StoreError
+
 if TYPE_CHECKING:
     from glue_zoobot.images import SourceSpec
+
+
+def find_store(path: Path) -> Path:
+    """
+    Find the store that a user means: its folder, or the only one in ``SOURCE.embeddings``, or of SOURCE.
+
+    Raises
+    ------
+    StoreError
+        If there are several.
+    """
+    if (path / "manifest.json").is_file():
+        return path
+    for folder in (path, path.with_name(path.name + ".embeddings")):
+        stores = sorted(str(manifest.parent) for manifest in folder.glob("*/manifest.json"))
+        if len(stores) > 1:
+            raise StoreError(f"{folder} holds {len(stores)} stores; name one: {', '.join(stores)}")
+        if stores:
+            return Path(stores[0])
+    return path
+
+
+def ready_file(path: Path) -> Path:
+    """Make sure that a result can be written, before the work starts; see `ready_folder`."""
+    if path.is_dir():
+        raise CatalogueError(f"{path} is a folder; give the name of a file in it")
+    ready_folder(path.parent)
+    return path
+
+
+def ready_folder(folder: Path) -> None:
+    """
+    Make the folder of a result, and say so, where it is missing.
+
+    Raises
+    ------
+    CatalogueError
+        If it cannot be made or written into.
+    """
+    try:
+        if not folder.is_dir():
+            folder.mkdir(parents=True)
+            typer.echo(f"Made the folder {folder}")
+        reason = "" if os.access(folder, os.W_OK) else "no permission"
+    except OSError as error:
+        reason = str(error.strerror)
+    if reason:
+        raise CatalogueError(f"results cannot be written to the folder {folder} ({reason}); choose another")
+
 
 Source = Annotated[
     Path,
@@ -17,22 +69,40 @@ Source = Annotated[
         help="A folder of images, a table with a path column, or a container: HDF5, Parquet, npy, npz, FITS.",
     ),
 ]
-Store = Annotated[Path, typer.Argument(metavar="DIR", help="A store that `glue-zoobot embed` has made.")]
-IdColumn = Annotated[str | None, typer.Option(help="Column with the galaxy's id; found by itself if usual.")]
-ImageColumn = Annotated[str | None, typer.Option(help="Column with the image's path or bytes.")]
+Store = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DIR",
+        callback=find_store,
+        help="The folder of embeddings that `embed` or `open` has made; or SOURCE.embeddings.",
+    ),
+]
+_BY_NAME = "found by its usual names"
+IdColumn = Annotated[str | None, typer.Option(help="Column with the galaxy's id.", show_default=_BY_NAME)]
+ImageColumn = Annotated[
+    str | None, typer.Option(help="Column with the image's path or bytes.", show_default=_BY_NAME)
+]
 ImageRoot = Annotated[
-    Path | None, typer.Option(help="Folder that paths are relative to, if not that of the table.")
+    Path | None,
+    typer.Option(help="Folder that the paths of a table start from.", show_default="that of the table"),
 ]
 Preset = Annotated[str, typer.Option(help="FITS pixels to colours: auto, legacy, sdss, euclid, asinh.")]
 Bands = Annotated[
-    str | None, typer.Option(help='One file per band: a pattern such as "{id}_{band}.fits:irg".')
+    str | None,
+    typer.Option(
+        help='FITS bands, then those for red, green, blue: "{id}_{band}.fits:irg" where each band has a '
+        'file, "grz:zrg" for cubes.',
+        show_default="found by the names of the files and by their headers",
+    ),
 ]
-Encoder = Annotated[
-    str, typer.Option(help="A name from `glue-zoobot encoders`, a hub or timm name, a folder or a file.")
-]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
+Device = Annotated[str, typer.Option(help="Where the network runs: auto, cpu, cuda, cuda:1, mps.")]
 Json = Annotated[bool, typer.Option("--json", help="Progress as JSON lines on standard output.")]
-Output = Annotated[Path, typer.Option("-o", "--output", help=".parquet .csv .ecsv .fits or .vot")]
+Output = Annotated[
+    Path,
+    typer.Option(
+        "-o", "--output", callback=ready_file, help="The table to write: .parquet .csv .ecsv .fits or .vot"
+    ),
+]
 
 
 def source_spec(

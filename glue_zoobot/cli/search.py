@@ -26,11 +26,19 @@ def similar(
     store: options.Store,
     to: Annotated[list[str], typer.Option(help="A galaxy the answer should be like; may be given again.")],
     output: options.Output,
-    unlike: Annotated[list[str] | None, typer.Option(help="A galaxy the answer should be unlike.")] = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 100,
-    metric: Annotated[str, typer.Option(help="cosine or euclidean.")] = "cosine",
+    unlike: Annotated[
+        list[str] | None, typer.Option(help="A galaxy the answer should be unlike; may be given again.")
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many look-alikes.")] = 100,
+    metric: Annotated[str, typer.Option(help="How likeness is measured: cosine or euclidean.")] = "cosine",
 ) -> None:
-    """Find the galaxies most like the given ones; the table has object_id, rank, similarity."""
+    """
+    Find the galaxies that look most like the given ones.
+
+    The table has object_id, rank (from 1) and similarity, best first; the galaxies given are not in it.
+
+    Example: glue-zoobot similar embeddings --to 587739167310807244 -k 50 -o lookalikes.csv
+    """
     from glue_zoobot.embedding import EmbeddingStore
     from glue_zoobot.tables import check_suffix, write_table
 
@@ -100,10 +108,16 @@ def _rows(object_ids: np.ndarray, wanted: list[str]) -> list[int]:
 def make_map(
     store: options.Store,
     output: options.Output,
-    method: Annotated[str, typer.Option(help="pca or umap.")] = "pca",
+    method: Annotated[str, typer.Option(help="pca (fast) or umap (groups stand out).")] = "pca",
     random_state: Annotated[int, typer.Option(help="Same seed, same map.")] = 0,
 ) -> None:
-    """Lay the galaxies out in two dimensions; the table has object_id, map_x, map_y."""
+    """
+    Lay the galaxies out in two dimensions, look-alikes near each other.
+
+    The table has object_id, map_x and map_y.
+
+    Example: glue-zoobot map embeddings --method umap -o map.parquet
+    """
     from glue_zoobot.embedding import EmbeddingStore
     from glue_zoobot.tables import check_suffix, write_table
 

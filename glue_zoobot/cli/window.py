@@ -1,4 +1,4 @@
-"""Verbs that end in glue's window, or in its picture where there is no display: demo, open, check."""
+"""Verbs that end in glue's window, or in its picture where there is no display: demo, open."""
 
 from __future__ import annotations
 
@@ -24,22 +24,33 @@ def add_to(app: typer.Typer) -> None:
     """Register the verbs of this module."""
     app.command()(demo)
     app.command("open")(open_source)
-    app.command()(check)
 
 
 def demo(
-    out: Annotated[Path | None, typer.Option(help="Folder for the sample and its embeddings.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the sample, its embeddings and results.",
+            show_default="in the user's cache folder",
+        ),
+    ] = None,
     headless: Headless = False,
 ) -> None:
-    """Open 1,500 simulated galaxies, embedded and linked: the quickest way to see what this is."""
+    """
+    Open 1,500 simulated galaxies, embedded and linked: the quickest way to see what this is.
+
+    Takes a minute the first time, and needs no network.
+
+    Example: glue-zoobot demo --headless --out demo
+    """
     from glue_zoobot.folders import cache_folder
     from glue_zoobot.images.simulated import write_sample
 
     report = TerminalReport()
     folder = out or cache_folder() / "demo"
+    options.ready_folder(folder)
     report.say(f"Drawing the sample in {folder}")
     source = write_sample(folder / "sample")
-    spec = options.source_spec(source, None, None, None, "auto", None)
     spec = options.source_spec(source, None, None, None, "auto", None)
     _embed_and_show(spec, folder / "embeddings", "mini", "auto", folder, headless, _a_ring(source), report)
 
@@ -54,13 +65,28 @@ def _a_ring(sample: Path) -> str:
 
 def open_source(
     source: options.Source,
-    store: Annotated[Path | None, typer.Option(help="Where the embeddings are or shall be.")] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder where the embeddings are or shall be.",
+            show_default="SOURCE.embeddings/ENCODER; in the user's cache folder where that cannot be written",
+        ),
+    ] = None,
     encoder: Annotated[
-        str | None, typer.Option(help="As for embed; that of the store if there is one, else mini.")
+        str | None,
+        typer.Option(
+            help="A name from `glue-zoobot encoders`, a hub or timm name, a folder or a file.",
+            show_default="that of the store; mini for a new one",
+        ),
     ] = None,
     device: options.Device = "auto",
-    like: Annotated[str | None, typer.Option(help="Start with the look-alikes of this galaxy.")] = None,
-    out: Annotated[Path | None, typer.Option(help="With --headless: folder for the results.")] = None,
+    like: Annotated[
+        str | None,
+        typer.Option(help="Start with the look-alikes of this galaxy.", show_default="a typical one"),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results, where no window is opened.")] = Path(
+        "glue-zoobot-results"
+    ),
     headless: Headless = False,
     id_column: options.IdColumn = None,
     image_column: options.ImageColumn = None,
@@ -68,7 +94,13 @@ def open_source(
     preset: options.Preset = "auto",
     bands: options.Bands = None,
 ) -> None:
-    """Open galaxies in glue: catalogue, map, gallery and look-alikes, ready to click."""
+    """
+    Open galaxies in glue: catalogue, map, gallery and look-alikes, ready to click.
+
+    Embeddings that are missing are computed first and kept, so that the second time is quick.
+
+    Example: glue-zoobot open galaxies.csv --like 587739167310807244
+    """
     from glue_zoobot.cli.embeddings import encoder_of
     from glue_zoobot.embedding import default_store
 
@@ -77,7 +109,7 @@ def open_source(
         store or default_store(source, _store_name(encoder or "mini", preset, bands)),
         encoder or (encoder_of(store, "mini") if store else "mini"),
         device,
-        out or Path("glue-zoobot-results"),
+        out,
         headless,
         like,
         TerminalReport(),
@@ -106,6 +138,8 @@ def _embed_and_show(
 
     headless = headless or not _has_display()
     _require_qt(headless)
+    if headless:
+        options.ready_folder(out)
     catalogue = open_catalogue(spec)
     report.found(catalogue)
     if like is not None and like not in catalogue.source.object_ids:
@@ -154,7 +188,6 @@ def _leave_results(app: Any, data: Any, store: Any, out: Path, report: TerminalR
     from glue_zoobot.qt.layout import grab
     from glue_zoobot.tables import write_table
 
-    out.mkdir(parents=True, exist_ok=True)
     grab(app, out / "screenshot.png")
     app.save_session(str(out / "session.glu"))
     answer = similar_galaxies(app.data_collection).table()
@@ -168,16 +201,3 @@ def _leave_results(app: Any, data: Any, store: Any, out: Path, report: TerminalR
     for path in written:
         report.say(f"  {path}")
     app.close()
-
-
-def check() -> None:
-    """Say what works and what is missing: torch, GPU, Qt, weights."""
-    from glue_zoobot.installation import check_installation
-
-    problems = 0
-    for finding in check_installation():
-        mark = "ok     " if finding.ok else "MISSING" if finding.required else "none   "
-        typer.echo(f"{mark}  {finding.what}: {finding.detail}")
-        problems += not finding.ok and finding.required
-    if problems:
-        raise typer.Exit(1)

@@ -171,7 +171,7 @@ def pick_device(device: str = "auto") -> str:
     Raises
     ------
     EncoderError
-        If the device is asked for by name and is not there.
+        If the device asked for is not known, or is not there.
     """
     there: dict[str, Callable[[], bool]] = {
         "cuda": torch.cuda.is_available,
@@ -179,8 +179,11 @@ def pick_device(device: str = "auto") -> str:
     }
     if device == "auto":
         return next((kind for kind, available in there.items() if available()), "cpu")
-    kind = device.split(":")[0]
-    if kind in there and not there[kind]():
+    kind, _, number = device.partition(":")
+    if kind not in ("cpu", *there) or not (number or "0").isdecimal():
+        raise EncoderError(f"there is no device {device!r}; the devices are auto, cpu, cuda, cuda:1 and mps.")
+    here = kind == "cpu" or there[kind]()
+    if not here or (kind == "cuda" and int(number or 0) >= torch.cuda.device_count()):
         raise EncoderError(f"device {device!r} is not available here; use --device auto or --device cpu.")
     return device
 

@@ -159,7 +159,7 @@ def _timm(name: str) -> EncoderSpec:
     import timm
 
     if not timm.is_model(name):
-        near = difflib.get_close_matches(name, [*registry(), *timm.list_models()], n=3)
+        near = difflib.get_close_matches(name, {**registry(), **dict.fromkeys(timm.list_models())}, n=3)
         raise EncoderError(
             f"no encoder is called {name!r}{'; did you mean ' + ' or '.join(near) + '?' if near else '.'} "
             "`glue-zoobot encoders` lists them; a path or hf_hub:owner/name will do as well."

@@ -45,12 +45,12 @@ def register(spec: EncoderSpec) -> None:
 
 
 def registry() -> dict[str, EncoderSpec]:
-    """All known encoders by name, the recommended ones first. Imports no torch."""
+    """All known encoders by name: `mini`, then Zoobot's, the recommended ones first. Imports no torch."""
     return {**_built_in(), **_from_entry_points(), **_registered}
 
 
 def specs() -> list[EncoderSpec]:
-    """All known encoders, the recommended ones first. Imports no torch."""
+    """All known encoders in the order of `registry`. Imports no torch."""
     return list(registry().values())
 
 
@@ -73,7 +73,7 @@ def mini_spec() -> EncoderSpec | None:
 @cache
 def _built_in() -> dict[str, EncoderSpec]:
     mini = mini_spec()
-    known = [*zoobot_specs(), *([mini] if mini else []), *imagenet_specs()]
+    known = [*([mini] if mini else []), *zoobot_specs(), *imagenet_specs()]
     return {spec.name: spec for spec in known}
 
 

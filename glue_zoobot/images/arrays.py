@@ -104,7 +104,7 @@ def pick(names: Sequence[str], shapes: Sequence[tuple[int, ...]], wanted: str | 
         return (usual or deep)[0]
     raise CatalogueError(
         f"{path} holds no array that is clearly the images (arrays: {', '.join(names) or 'none'}). "
-        "Name it (image column)."
+        "Name it (--image-column)."
     )
 
 

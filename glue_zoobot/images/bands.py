@@ -12,7 +12,7 @@ from astropy.table import Table
 from glue_zoobot.errors import CatalogueError
 from glue_zoobot.images import fits
 from glue_zoobot.images.bandfiles import BandFilesSource
-from glue_zoobot.images.bandnames import by_wavelength, split_bands
+from glue_zoobot.images.bandnames import by_wavelength, parse_bands, split_bands
 from glue_zoobot.images.catalogue import Catalogue
 from glue_zoobot.images.identity import Identity, find_column, identify, is_id_like
 from glue_zoobot.images.paths import list_images, path_column, paths_in
@@ -65,6 +65,18 @@ def open_bands(spec: SourceSpec, folder: Path, table: Table | None = None) -> Ca
     return Catalogue.assemble(spec, source, table, identity, tuple(notes))
 
 
+def check_order(text: str | None) -> None:
+    """Raise `CatalogueError` where bands of a cube are to be drawn that it does not have: ``"grz:irg"``."""
+    if text is None or "{" in text:
+        return
+    names, order = parse_bands(text)
+    unknown = [band for band in order if band not in names]
+    if unknown:
+        raise CatalogueError(
+            f"bands={text!r}: {', '.join(unknown)} is not among the bands of the cube ({', '.join(names)})"
+        )
+
+
 def _parse(bands: str) -> tuple[str, str]:
     """File name pattern and the bands to draw: ``{id}_{band}.fits:irg``."""
     pattern, _, order = bands.rpartition(":") if ":" in bands else (bands, "", "")
@@ -96,7 +108,7 @@ def _names_in(
         raise CatalogueError(
             f"{spec.path} names none of the {len(found):,} galaxies that have files such as "
             f"{pattern.replace('{id}', next(iter(found)))}: name the column with what stands for {{id}} "
-            "(id column)"
+            "(--id-column)"
         )
     return best[1], best[2]
 

@@ -6,6 +6,7 @@ Ids are text and never pass through float: SDSS ids have up to 19 digits, a floa
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ ID_NAMES = (
 )
 #: A column is taken as id without being asked for only when at least this share of its values is unique.
 _MOSTLY_UNIQUE = 0.9
+_NEAREST = 5  # column names that a message proposes
 _ID_LIKE = re.compile(
     r"(^|[_\- ])(id|ids|uid|id_?str)([_\- ]|$)|obj_?id|galaxy_?id|iauname|[a-z]_?Id$|[a-z]ID$"
 )
@@ -65,7 +67,12 @@ def find_column(columns: list[str], wanted: str) -> str:
     for column in columns:
         if column.lower() == wanted.lower():
             return column
-    raise CatalogueError(f"there is no column {wanted!r}; the columns are {', '.join(columns) or 'none'}")
+    near = difflib.get_close_matches(wanted.lower(), [c.lower() for c in columns], _NEAREST, 0.5)
+    shown = [c for c in columns if c.lower() in near] or columns[:_NEAREST]
+    raise CatalogueError(
+        f"there is no column {wanted!r} among the {len(columns):,}; "
+        f"{'nearest' if near else 'the first'}: {', '.join(shown) or 'none'}"
+    )
 
 
 def identify(

@@ -50,10 +50,11 @@ def open_catalogue(path_or_spec: str | Path | SourceSpec, **spec_fields: Any) ->
         raise CatalogueError(
             f"there is no preset {spec.preset!r}; the presets are auto, {', '.join(rgb.PRESETS)}"
         )
+    bands.check_order(spec.bands)
     path = Path(spec.path).expanduser()
     try:
         if not path.exists():
-            raise CatalogueError(f"there is no {path}")
+            raise CatalogueError(f"there is no file or folder {path}; check its name")
         return _open_folder(spec, path) if path.is_dir() else _open_file(spec, path)
     except PermissionError as error:
         raise CatalogueError(f"no permission to read {error.filename}") from error
@@ -78,8 +79,11 @@ def _open_file(spec: SourceSpec, path: Path) -> Catalogue:
         return open_arrays(spec, path)
     if name.endswith(RASTER_SUFFIXES):
         return open_files(spec, path.parent, [path.name])
-    known = ", ".join((*TABLE_SUFFIXES, *fits.SUFFIXES, *HDF5_SUFFIXES, *ARRAY_SUFFIXES, *RASTER_SUFFIXES))
-    raise CatalogueError(f"{path} is no known kind of catalogue or image container ({known}, or a folder)")
+    raise CatalogueError(
+        f"{path} is no known kind of catalogue or image container. Give a folder of images, a table (.csv "
+        ".ecsv .fits .vot .parquet), a stack of images (.h5 .npy .npz .parquet .fits), or one image (.jpg "
+        ".png .tif .fits)"
+    )
 
 
 def _open_table(spec: SourceSpec, path: Path) -> Catalogue:

@@ -45,7 +45,7 @@ def open_paths(spec: SourceSpec, table: Table, folder: Path) -> Catalogue:
     if name is None:
         raise CatalogueError(
             f"{spec.path} names no images: none of its columns ({_some(table.colnames)}) holds paths of "
-            "image files. Name the column (image column), or attach an image folder to it."
+            "image files. Say which column does (--image-column), or open the folder of the images."
         )
     paths = paths_in(table[name])
     root = root_of(spec, folder)
@@ -53,7 +53,7 @@ def open_paths(spec: SourceSpec, table: Table, folder: Path) -> Catalogue:
     if drop is None:
         raise CatalogueError(
             f"column {name!r} of {spec.path} names images such as {paths[0]!r}, but the files looked for are "
-            f"not in {root}. Say where they are (image root)."
+            f"not in {root.absolute()}. Say where the paths start: the image root (--image-root)."
         )
     notes = [f"images named by column {name!r}"]
     if drop:
@@ -124,7 +124,8 @@ def open_files(spec: SourceSpec, folder: Path, paths: list[str], notes: tuple[st
     """Open image files by their paths relative to a folder; raises `CatalogueError` when there are none."""
     if not paths:
         raise CatalogueError(
-            f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES)}) and no table that names images"
+            f"{folder} holds no images (JPEG, PNG, TIFF or FITS) and no table that names images; "
+            "is it the right folder?"
         )
     identity = Identity(np.array(stems(paths), dtype=object), "file stem")
     source = FileSource(identity.object_ids, paths, str(folder), spec.preset, spec.bands)

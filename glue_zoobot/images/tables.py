@@ -22,6 +22,9 @@ PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
 TABLE_SUFFIXES = (*TEXT_SUFFIXES, *VOTABLE_SUFFIXES, *PARQUET_SUFFIXES, ".ecsv")
 
 _MAX_EXACT_FLOAT = 2**53
+#: What readers of text say of a text that is no table; one of them goes on for pages.
+_NO_LAYOUT = ("ERROR: Unable to guess table format", "Empty CSV", "CSV parse error: Empty CSV")
+_LAYOUT = "a table has a line of column names, then one line per galaxy"
 
 
 def read_table(path: Path, text_columns: tuple[str, ...] = (), skip: tuple[str, ...] = ()) -> Table:
@@ -57,10 +60,12 @@ def read_table(path: Path, text_columns: tuple[str, ...] = (), skip: tuple[str, 
         else:
             table = _read_fits(path)
     except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError) as error:
-        what = " ".join(str(error).split())[:300]
-        raise CatalogueError(f"{path} cannot be read as a table ({what}). Is it complete?") from error
+        what = " ".join(str(error).split())
+        if what.startswith(_NO_LAYOUT):
+            raise CatalogueError(f"{path} is no table: {_LAYOUT}") from error
+        raise CatalogueError(f"{path} cannot be read as a table ({what[:300]}). Is it complete?") from error
     if not table.colnames or not len(table):
-        raise CatalogueError(f"{path} is a table without rows")
+        raise CatalogueError(f"{path} has no rows: {_LAYOUT}")
     return table
 
 

@@ -256,3 +256,6 @@ def test_a_device_that_is_absent_is_said_so(tiny_directory, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(EncoderError, match="--device cpu"):
         load(str(tiny_directory), device="cuda")
+    for wrong in ("foo", "cpu:x", "meta"):
+        with pytest.raises(EncoderError, match=f"no device '{wrong}'; the devices are"):
+            load(str(tiny_directory), device=wrong)

@@ -31,8 +31,13 @@ def test_zoobot_is_fed_as_it_was_trained_not_as_its_stored_config_says():
     assert spec.licence == "Apache-2.0"
 
 
-def test_recommended_encoder_comes_first():
-    assert specs()[0].name == "convnext_nano"
+def test_mini_comes_first_and_then_the_recommended_encoder():
+    assert [spec.name for spec in specs()][:2] == ["mini", "convnext_nano"]
+
+
+def test_a_near_miss_is_proposed_once():
+    with pytest.raises(EncoderError, match=r"did you mean convnext_nano or (?!convnext_nano )"):
+        find("convnext_nani")
 
 
 def test_greyscale_encoders_have_one_channel():

@@ -112,7 +112,7 @@ def test_array_files_never_unpickle(tmp_path):
 
 def test_unclear_containers_ask_for_a_name(tmp_path):
     np.savez(tmp_path / "two.npz", a=STACK, b=STACK)
-    with pytest.raises(CatalogueError, match=r"Name it \(image column\)"):
+    with pytest.raises(CatalogueError, match=r"Name it \(--image-column\)"):
         open_catalogue(tmp_path / "two.npz")
     assert_reads(open_catalogue(tmp_path / "two.npz", image_column="b").source)
     with h5py.File(tmp_path / "none.h5", "w") as file:

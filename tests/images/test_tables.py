@@ -89,8 +89,27 @@ def test_ids_that_went_through_float_are_refused(tmp_path, table):
 def test_id_column_can_be_named_in_any_case(table, tmp_path):
     table.write(tmp_path / "t.csv")
     assert list(open_catalogue(tmp_path / "t.csv", id_column="N").source.object_ids) == ["1", "2", "3"]
-    with pytest.raises(CatalogueError, match="no column 'nope'; the columns are objid, filename, ra, n"):
-        open_catalogue(tmp_path / "t.csv", id_column="nope")
+    with pytest.raises(CatalogueError, match="no column 'filenam' among the 4; nearest: filename"):
+        open_catalogue(tmp_path / "t.csv", id_column="filenam")
+    with pytest.raises(
+        CatalogueError, match="no column 'xyz' among the 4; the first: objid, filename, ra, n"
+    ):
+        open_catalogue(tmp_path / "t.csv", id_column="xyz")
+
+
+def test_a_wide_table_is_not_listed_whole(tmp_path):
+    (tmp_path / "a.jpg").touch()
+    names = [f"t{k:02}_answer_fraction" for k in range(100)]
+    (tmp_path / "t.csv").write_text(",".join(["file", *names]) + "\n" + ",".join(["a.jpg"] + ["0"] * 100))
+    with pytest.raises(CatalogueError, match=r"among the 101; nearest: (t\w+(, |$)){5}$"):
+        open_catalogue(tmp_path / "t.csv", id_column="t07_anwser_fraction")
+
+
+@pytest.mark.parametrize("text", ["Images of galaxies.\nAll were made by hand.\n", "images", "", "id,file\n"])
+def test_a_text_that_is_no_table(tmp_path, text):
+    (tmp_path / "readme.txt").write_text(text)
+    with pytest.raises(CatalogueError, match=r"readme\.txt .*: a table has a line of column names"):
+        open_catalogue(tmp_path / "readme.txt")
 
 
 @pytest.mark.parametrize(
