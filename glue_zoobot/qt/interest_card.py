@@ -72,7 +72,8 @@ class RatingCard(QtWidgets.QWidget):
         layout.addWidget(self.picture, 1)
         self.name = QtWidgets.QLabel(textInteractionFlags=Qt.TextSelectableByMouse)
         self.name.setStyleSheet("font-weight: bold;")
-        self.facts = QtWidgets.QLabel(wordWrap=True)
+        self.facts = QtWidgets.QLabel()  # one line: the picture must not change its size from one to the next
+        self.facts.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Fixed)
         self.facts.setStyleSheet("color: #5f656d; font-size: 11px;")
         layout.addWidget(self.name)
         layout.addWidget(self.facts)
@@ -126,7 +127,9 @@ class RatingCard(QtWidgets.QWidget):
         self.skip_button.setEnabled(row is not None)
         self.undo_button.setEnabled(state.can_undo)
         self.name.setText("" if row is None else str(object_ids_of(data)[row]))
-        self.facts.setText("" if row is None else "  ·  ".join(facts_of(data, row)))
+        facts = "" if row is None else "  ·  ".join(facts_of(data, row))
+        self.facts.setText(self.facts.fontMetrics().elidedText(facts, Qt.ElideRight, self.width()))
+        self.facts.setToolTip(facts)
         self._load()
         self._show_picture()
 

@@ -151,7 +151,7 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
         self.best.gallery_wanted.connect(self._show_best)
         self.best.keep_wanted.connect(self._keep)
         self.rated.again_wanted.connect(self._show_again)
-        self.unusual.gallery_wanted.connect(lambda rank: self._show_ranked(rank))
+        self.unusual.gallery_wanted.connect(self._show_ranked)
         self.tabs = QtWidgets.QTabWidget()
         self.tabs.setFocusPolicy(Qt.NoFocus)
         self.tabs.tabBar().setFocusPolicy(Qt.NoFocus)
@@ -172,7 +172,7 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
         self.change.setPopupMode(QtWidgets.QToolButton.InstantPopup)
         menu = QtWidgets.QMenu(self.change)
         menu.addAction("Another start or catalogue", self._choose_start)
-        menu.addAction("Other ratings…", lambda: self._choose_log(self.state.data))
+        menu.addAction("Other ratings…", self._choose_other_log)
         self.change.setMenu(menu)
         row.addWidget(self.source, 1)
         row.addWidget(self.change)
@@ -237,6 +237,9 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
         from glue_zoobot.qt.actions import embed
 
         embed(data, self._application.data_collection)
+
+    def _choose_other_log(self) -> None:
+        self._choose_log(self.state.data)
 
     def _choose_log(self, data: Data) -> None:
         chosen, _ = QtWidgets.QFileDialog.getSaveFileName(

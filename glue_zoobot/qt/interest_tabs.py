@@ -183,7 +183,7 @@ class RatedTab(QtWidgets.QWidget):
         self.list.setResizeMode(QtWidgets.QListView.Adjust)
         self.list.setMovement(QtWidgets.QListView.Static)
         self.list.setIconSize(QtCore.QSize(_ICON, _ICON))
-        self.list.setSpacing(2)
+        self.list.setGridSize(QtCore.QSize(_ICON + 6, _ICON + 6))
         self.list.setFocusPolicy(Qt.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.list.setStyleSheet("QListWidget { background: transparent; }")
