@@ -84,6 +84,11 @@ class WrittenColumns:
         pairs = ((cid.label, self._texts(cid, rows, digits=DETAIL_DIGITS)[0]) for cid in first + others)
         return list(islice(((label, text) for label, text in pairs if text != MISSING), count))
 
+    def every_value(self, row: int) -> list[tuple[str, str]]:
+        """All ``(column, value)`` pairs of one galaxy, in the order of the catalogue."""
+        columns = [] if self.data is None else self.data.main_components + self.data.derived_components
+        return [(cid.label, self._texts(cid, np.array([row]), DETAIL_DIGITS)[0]) for cid in columns]
+
     def _texts(self, cid: ComponentID, rows: np.ndarray, digits: int = CAPTION_DIGITS) -> list[str]:
         write = self._formatter(cid, digits)
         return [write(value) for value in self._values(cid, rows)]

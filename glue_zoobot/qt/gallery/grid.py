@@ -10,6 +10,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPoint, QRect, QSize, 
 from qtpy.QtGui import QColor, QCursor, QKeySequence, QPalette
 from qtpy.QtWidgets import QAbstractItemView, QFrame, QTableView
 
+from glue_zoobot.qt.gallery.keys import action_of
 from glue_zoobot.qt.gallery.lines import Lines
 from glue_zoobot.qt.gallery.painting import (
     BACKGROUND,
@@ -202,16 +203,10 @@ class GridView(QTableView):
 
     #: A gesture is complete; True if it added to the selection before it.
     selected = Signal(bool)
-    #: The user asked for look-alikes.
-    similar_wanted = Signal()
-    #: The chosen galaxies are to be examples (True) or counter-examples of the present question.
-    example_wanted = Signal(bool)
-    #: The ids of the chosen galaxies are wanted in the clipboard.
-    copy_wanted = Signal()
-    #: The user wants to type a filter.
-    filter_wanted = Signal()
-    #: A digit key, for labels.
-    digit_pressed = Signal(int)
+    #: A key asked for something to be done with the chosen galaxies; an `Action`.
+    action_wanted = Signal(object)
+    #: The galaxy at this position is to be shown by itself.
+    detail_wanted = Signal(int)
 
     def __init__(
         self,
@@ -436,7 +431,9 @@ class GridView(QTableView):
         return True
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        event.accept()
+        position = self.model().position(self.indexAt(event.position().toPoint()))
+        if position >= 0 and event.button() == Qt.LeftButton:
+            self.detail_wanted.emit(position)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -446,45 +443,29 @@ class GridView(QTableView):
     # ---- keys
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        target = self._target(event.key())
+        target, action = self._target(event.key()), action_of(event)
         if target is not None:
             self.go_to(target, extend=bool(event.modifiers() & Qt.ShiftModifier))
-        elif not (self._select_with(event) or self._act_with(event)):
+        elif action is not None:
+            self.action_wanted.emit(action)
+        elif not self._select_with(event):
             event.ignore()  # the window may know it
 
     def _select_with(self, event: QKeyEvent) -> bool:
-        """Keys that change the selection; return whether it was one."""
-        key = event.key()
+        """Keys that change the selection, or open a galaxy; return whether it was one."""
+        key, current = event.key(), self._selection.current
         if event.matches(QKeySequence.SelectAll):
             self._selection.all()
             self._finish(False)
-        elif key == Qt.Key_Space and self._selection.current >= 0:
-            self._selection.toggle(self._selection.current)
+        elif key == Qt.Key_Space and current >= 0:
+            self._selection.toggle(current)
             self._finish(True)
-        elif key in (Qt.Key_Return, Qt.Key_Enter) and self._selection.current >= 0:
-            self._selection.only(self._selection.current)
-            self._finish(False)
+        elif key in (Qt.Key_Return, Qt.Key_Enter) and current >= 0:
+            self.detail_wanted.emit(current)
         elif key == Qt.Key_Escape:
             self._let_go()
             self._selection.clear()
             self.viewport().update()
-        else:
-            return False
-        return True
-
-    def _act_with(self, event: QKeyEvent) -> bool:
-        """Keys that do something with the chosen galaxies; return whether it was one."""
-        key, plain = event.key(), not event.modifiers() & ~Qt.KeypadModifier
-        if event.matches(QKeySequence.Copy):
-            self.copy_wanted.emit()
-        elif event.matches(QKeySequence.Find):
-            self.filter_wanted.emit()
-        elif key in (Qt.Key_Plus, Qt.Key_Equal, Qt.Key_Minus):
-            self.example_wanted.emit(key != Qt.Key_Minus)
-        elif key == Qt.Key_S and plain:
-            self.similar_wanted.emit()
-        elif Qt.Key_0 <= key <= Qt.Key_9 and plain:
-            self.digit_pressed.emit(key - Qt.Key_0)
         else:
             return False
         return True

@@ -18,11 +18,13 @@ from glue_zoobot import catalog
 from glue_zoobot.catalog.groups import active_subset_kept
 from glue_zoobot.errors import CatalogueError
 from glue_zoobot.qt.gallery import tools  # noqa: F401  registers the toolbar buttons
+from glue_zoobot.qt.gallery.detail import DetailView
 from glue_zoobot.qt.gallery.empty import EmptyPage
 from glue_zoobot.qt.gallery.examples import ask, with_example
 from glue_zoobot.qt.gallery.filter_bar import FilterBar
 from glue_zoobot.qt.gallery.grid import GridModel, GridView
 from glue_zoobot.qt.gallery.hover import HoverPicture
+from glue_zoobot.qt.gallery.keys import Action
 from glue_zoobot.qt.gallery.layer_artist import GalleryLayerArtist
 from glue_zoobot.qt.gallery.look import Look
 from glue_zoobot.qt.gallery.options import GalleryOptions
@@ -43,6 +45,10 @@ if TYPE_CHECKING:
     from glue_zoobot.qt.gallery.state import GalleryLayerState
 
 __all__ = ["GalleryViewer"]
+
+NOTHING_CHOSEN = (
+    "Select a galaxy first: S finds similar ones, + and − refine the question, digits rate, Ctrl+C copies ids"
+)
 
 #: What decides which galaxies are where; when it changes, the gallery starts at the top.
 ORDERING = (
@@ -79,6 +85,7 @@ class GalleryViewer(DataViewer):
         self.model = GridModel(self.state, self.selection, self.thumbnails, parent=self)
         self.grid = GridView(self.model, self.selection, self.state, self.thumbnails)
         self.hover = HoverPicture(self.grid, self.state)
+        self.detail: DetailView | None = None
         self._build()
         self._refresh_timer = QTimer(self, singleShot=True, interval=0)  # one refresh per burst of callbacks
         self._refresh_timer.timeout.connect(self.refresh)
@@ -109,11 +116,8 @@ class GalleryViewer(DataViewer):
         layout.addWidget(self._stack)
         self.setCentralWidget(centre)
         self.grid.selected.connect(self._apply_selection)
-        self.grid.similar_wanted.connect(self.find_similar)
-        self.grid.example_wanted.connect(self.add_example)
-        self.grid.copy_wanted.connect(self.copy_ids)
-        self.grid.filter_wanted.connect(self.filter_bar.text.setFocus)
-        self.grid.digit_pressed.connect(self.press_digit)
+        self.grid.action_wanted.connect(self.act)
+        self.grid.detail_wanted.connect(self.show_detail)
 
     def get_layer_artist(
         self, cls: type, layer: Data | Subset | None = None, layer_state: GalleryLayerState | None = None
@@ -209,6 +213,8 @@ class GalleryViewer(DataViewer):
         self._scroll_up_if_reordered(data)
         self._show_tools()
         self._show_count()
+        if self.detail is not None and self.detail.isVisible():
+            self.detail.refresh()
 
     def _scroll_up_if_reordered(self, data: Data | None) -> None:
         order = (data, *(getattr(self.state, name) for name in ORDERING))
@@ -223,9 +229,11 @@ class GalleryViewer(DataViewer):
         self.grid.lay_out()
 
     def _on_look(self, *args: object) -> None:
-        look = Look(self.state.brightness, self.state.contrast, self.state.invert)
+        self.look = Look(self.state.brightness, self.state.contrast, self.state.invert)
         for loader in (self.thumbnails, self.hover.large):
-            loader.set_look(look)
+            loader.set_look(self.look)
+        if self.detail is not None:
+            self.detail.set_look()
         self.hover.hide()
         self.grid.viewport().update()
 
@@ -264,53 +272,67 @@ class GalleryViewer(DataViewer):
             rows = self.model.rows[[self.selection.current]]
         return rows
 
-    @messagebox_on_error("Could not look for similar galaxies")
+    # ---- doing something with galaxies
+
+    def act(self, action: Action, rows: Sequence[int] | None = None) -> None:
+        """Do what a key asks for with these rows of the data, by default with the chosen ones."""
+        rows = [int(row) for row in (self.chosen_rows() if rows is None else rows)]
+        if action.name == "filter":
+            self.filter_bar.text.setFocus()
+        elif not rows:
+            self.set_status(NOTHING_CHOSEN)
+        elif action.name == "similar":
+            self._ask(rows)
+        elif action.name == "example":
+            self._add_example(rows, bool(action.value))
+        elif action.name == "digit":
+            self._press_digit(rows, action.value)
+        else:
+            self._copy_ids(rows)
+
     def find_similar(self) -> None:
         """Look for galaxies like the chosen ones; show them first."""
-        like = self.chosen_rows().tolist()
-        if like:
-            self._ask(like)
-        else:
-            self.set_status("Select a galaxy first, then ask for similar ones")
+        self.act(Action("similar"))
 
-    @messagebox_on_error("Could not look for similar galaxies")
-    def add_example(self, wanted: bool) -> None:
-        """Ask the present question again with the chosen galaxies as examples or counter-examples."""
-        question, rows = catalog.similar_galaxies(self.session.data_collection), self.chosen_rows().tolist()
+    def _add_example(self, rows: list[int], wanted: bool) -> None:
+        """Ask the present question again with more examples or counter-examples."""
+        question = catalog.similar_galaxies(self.session.data_collection)
         present = (question.like, question.unlike) if question.data is self.state.data else ((), ())
         like, unlike = with_example(*present, rows, wanted)
-        if not rows:
-            self.set_status("Select a galaxy first: + adds it to the examples, − to what should be unlike")
-        elif not like:
-            self.set_status("Nothing is left to look for: say with S or + what galaxies shall be like")
-        else:
+        if like:
             self._ask(like, unlike)
+        else:
+            self.set_status("Nothing is left to look for: say with S or + what galaxies shall be like")
 
+    @messagebox_on_error("Could not look for similar galaxies")
     def _ask(self, like: list[int], unlike: Sequence[int] = ()) -> None:
         application, data = self.session.application, self.state.data
         ask(application, data, like, unlike, lambda text: self._on_progress(like, text))
 
-    def copy_ids(self) -> None:
-        """Put the ids of the chosen galaxies into the clipboard, one per line, in the order shown."""
-        chosen = np.isin(self.model.rows, self.chosen_rows())
-        ids = catalog.object_ids_of(self.state.data)[self.model.rows[chosen]] if chosen.any() else []
-        if len(ids):
-            QApplication.clipboard().setText("\n".join(ids))
-        self.set_status(f"Copied {len(ids):,} ids" if len(ids) else "Select a galaxy first to copy its id")
-
     @messagebox_on_error("Could not label the galaxies")
-    def press_digit(self, digit: int) -> None:
-        """Do with the chosen galaxies what a digit key does in every view: rate or label them."""
-        rows = self.chosen_rows().tolist()
-        if not rows:
-            self.set_status("Select a galaxy first, then press a digit to label it")
-            return
+    def _press_digit(self, rows: list[int], digit: int) -> None:
+        """Do with galaxies what a digit key does in every view: rate or label them."""
         try:
             from glue_zoobot.qt.labelling import press_digit
         except ImportError:
             self.set_status("Digits label galaxies; this version of glue-zoobot has no labels yet")
         else:
             self.set_status(press_digit(self.session.application, self.state.data, rows, digit))
+
+    def _copy_ids(self, rows: list[int]) -> None:
+        """Put ids into the clipboard, one per line, in the order shown."""
+        shown = self.model.rows[np.isin(self.model.rows, rows)]
+        ids = catalog.object_ids_of(self.state.data)[shown if len(shown) else rows]
+        QApplication.clipboard().setText("\n".join(str(name) for name in ids))
+        self.set_status(f"Copied {ids[0]}" if len(ids) == 1 else f"Copied {len(ids):,} ids")
+
+    def show_detail(self, position: int) -> None:
+        """Show everything about the galaxy at a position, in a window of its own."""
+        if self.detail is None:
+            self.detail = DetailView(self)
+        self.detail.show_row(self.model.rows[position])
+        self.detail.raise_()
+        self.detail.activateWindow()
 
     def _on_progress(self, like: list[int], text: str) -> None:
         """Tell how the search goes, and show its answer once there is one."""
@@ -325,5 +347,8 @@ class GalleryViewer(DataViewer):
         super().closeEvent(event)
         self._refresh_timer.stop()
         self.hover.close()
+        if self.detail is not None:
+            self.detail.release()
+            self.detail = None
         self.thumbnails.close()
         self.state.forget_all()
