@@ -1,0 +1,47 @@
+"""The few-label protocol."""
+
+import numpy as np
+import pytest
+
+from glue_zoobot.analysis.fewlabels import compare_heads, draw, held_out, scores_table, text_table
+from glue_zoobot.errors import AnalysisError
+
+
+def problem(n=300, seed=0):
+    rng = np.random.default_rng(seed)
+    ring = rng.random(n) < 0.4
+    X = rng.normal(size=(n, 16)).astype(np.float32)
+    X[:, 0] += 3 * ring
+    return np.array([f"galaxy {i}" for i in range(n)]), X, np.where(ring, "yes", "no")
+
+
+def test_the_split_depends_on_the_id_alone():
+    ids = np.array([f"g{i}" for i in range(2000)])
+    first = held_out(ids)
+    shuffled = np.random.default_rng(1).permutation(2000)
+    assert np.array_equal(held_out(ids[shuffled]), first[shuffled])
+    assert first.mean() == pytest.approx(0.4, abs=0.05)
+
+
+def test_more_labels_help_and_all_heads_take_part(tmp_path):
+    ids, X, y = problem()
+    scores = compare_heads(ids, X, y, "classes", X, counts=(10, 100, 5000), seeds=range(3))
+    assert {score.head for score in scores} == {"auto", "prototypes", "logistic"}
+    assert {score.labels for score in scores} == {10, 100}, "more labels than there are is left out"
+    losses = {n: np.mean([s.values["log_loss"] for s in scores if s.labels == n]) for n in (10, 100)}
+    assert losses[100] < losses[10]
+    assert "| 100 | auto | 0.9" in text_table(scores)
+    assert len(scores_table(scores, {"encoder": "test"})) == len(scores)
+    assert draw(scores, tmp_path / "f.png", "ring").stat().st_size > 5000
+
+
+def test_numbers():
+    ids, X, _ = problem()
+    scores = compare_heads(ids, X, X[:, 1].astype(float), "number", X, counts=(50,), seeds=range(2))
+    assert all(score.values["r2"] > 0.9 for score in scores)
+
+
+def test_too_few_to_measure_by():
+    ids, X, y = problem(40)
+    with pytest.raises(AnalysisError, match="at least 50 and 10 are needed"):
+        compare_heads(ids, X, y, "classes", X)
