@@ -123,7 +123,7 @@ def embed_catalogue(
         _require_rendering(finished, catalogue, finished.manifest.get("rendering"))
         unused = "" if device == "auto" else f" (device {device} is not used)"
         report.say(f"Nothing to do: {store_path} is complete{unused}")
-        _require_some(finished)
+        _require_some(finished, catalogue)
         return finished
     if shards is not None and shards.start not in plan.shards:
         raise StoreError(f"There is no shard {shards.start}: this catalogue has {len(plan.shards):,}, from 0")
@@ -140,17 +140,17 @@ def embed_catalogue(
         cancelled=cancelled,
         retry_broken=retry_broken,
     )
-    _require_some(store)
+    _require_some(store, catalogue)
     return store
 
 
-def _require_some(store: EmbeddingStore) -> None:
+def _require_some(store: EmbeddingStore, catalogue: Catalogue) -> None:
     """A store without a single embedding is of no use; better said now than by the next verb."""
     state = store.status()
     if state.finished and state.total and not state.embedded:
         raise StoreError(
             f"No image could be read. {describe(store)}\n"
-            "Mend the images or choose another source; then run embed again with --retry-broken"
+            f"Mend them, then `glue-zoobot embed {catalogue.spec.path} --store {store.path} --retry-broken`"
         )
 
 

@@ -123,6 +123,8 @@ def source_spec(
     """
     from glue_zoobot.images import SourceSpec
 
+    if (source / "manifest.json").is_file():
+        raise CatalogueError(f"{source} holds embeddings; name the images that they were made of")
     return SourceSpec(
         path=str(source),
         id_column=id_column,

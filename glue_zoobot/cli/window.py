@@ -138,9 +138,9 @@ def _embed_and_show(
 
     headless = headless or not _has_display()
     _require_qt(headless)
+    catalogue = open_catalogue(spec)
     if headless:
         options.ready_folder(out)
-    catalogue = open_catalogue(spec)
     report.found(catalogue)
     if like is not None and like not in catalogue.source.object_ids:
         raise CatalogueError(f"{spec.path} has no galaxy {like}: give one of its ids to --like")

@@ -9,47 +9,17 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 from astropy.table import Table
-from typer.testing import CliRunner
 
 from glue_zoobot import __version__
-from glue_zoobot.cli import app, main
-from glue_zoobot.errors import ZoobotError
+from glue_zoobot.cli import main
 from glue_zoobot.images.simulated import write_sample
 
 
-@pytest.fixture(scope="session")
-def sample(tmp_path_factory):
-    """Twenty-four simulated galaxies on disk; one image is broken and one is missing."""
-    catalogue = write_sample(tmp_path_factory.mktemp("cli") / "sample", n=24)
-    images = sorted((catalogue.parent / "images").iterdir())
-    images[3].write_bytes(b"<html>not found</html>")
-    images[5].unlink()
-    return catalogue
-
-
-@pytest.fixture(scope="session")
-def store(sample, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("cli") / "store"
-    assert call("embed", sample, "--store", folder, "--encoder", "mini").exit_code == 0
-    return folder
-
-
-def call(*words):
-    return CliRunner().invoke(app, [str(word) for word in words])
-
-
-def failure(*words):
-    """The message that `main` would print before it exits with 1."""
-    result = call(*words)
-    assert isinstance(result.exception, ZoobotError), result.output
-    return str(result.exception)
-
-
-def test_version():
+def test_version(call):
     assert call("--version").output.strip() == f"glue-zoobot {__version__}"
 
 
-def test_embed_says_what_it_found_and_what_is_broken(sample, tmp_path):
+def test_embed_says_what_it_found_and_what_is_broken(call, sample, tmp_path):
     result = call("embed", sample, "--store", tmp_path / "s", "--encoder", "mini")
     words = " ".join(result.output.split())
     assert result.exit_code == 0
@@ -59,7 +29,7 @@ def test_embed_says_what_it_found_and_what_is_broken(sample, tmp_path):
     assert "SIM-000005: no such file" in words
 
 
-def test_embed_as_json_lines(sample, tmp_path):
+def test_embed_as_json_lines(call, sample, tmp_path):
     result = call("embed", sample, "--store", tmp_path / "s", "--encoder", "mini", "--json")
     events = [json.loads(line) for line in result.output.splitlines()]
     assert events[0]["event"] == "found"
@@ -71,13 +41,13 @@ def test_embed_as_json_lines(sample, tmp_path):
     assert events[-1]["embedded"] == 22
 
 
-def test_a_finished_store_is_not_made_again(sample, store):
+def test_a_finished_store_is_not_made_again(call, sample, store):
     shards = {path: path.stat().st_mtime_ns for path in store.rglob("*.parquet")}
     assert call("embed", sample, "--store", store, "--encoder", "mini").exit_code == 0
     assert {path: path.stat().st_mtime_ns for path in store.rglob("*.parquet")} == shards
 
 
-def test_a_store_of_another_catalogue_is_refused(store, tmp_path):
+def test_a_store_of_another_catalogue_is_refused(call, store, tmp_path):
     other = write_sample(tmp_path / "other", n=3)
     result = call("embed", other, "--store", store, "--encoder", "mini", "--json")
     assert result.exit_code == 1
@@ -87,52 +57,52 @@ def test_a_store_of_another_catalogue_is_refused(store, tmp_path):
     assert "3 galaxies" in event["message"]
 
 
-def test_status_lists_every_broken_image(store):
+def test_status_lists_every_broken_image(call, store):
     output = call("status", store, "--list").output
     assert "22 embedded, 2 broken" in output
     assert "SIM-000003" in output
     assert "1 of 1 shards" in output
 
 
-def test_verify_reads_and_recomputes(sample, store):
+def test_verify_reads_and_recomputes(call, sample, store):
     result = call("verify", store, "--source", sample)
     assert result.exit_code == 0, result.output
     assert "every shard is whole" in result.output
 
 
-def test_verify_names_a_damaged_shard(store, tmp_path):
+def test_verify_names_a_damaged_shard(failure, store, tmp_path):
     copy = shutil.copytree(store, tmp_path / "copy")
     shard = next(copy.glob("shards/*.parquet"))
     shard.write_bytes(shard.read_bytes()[:-100])
     assert shard.name in failure("verify", copy)
 
 
-def test_export(store, tmp_path):
+def test_export(call, store, tmp_path):
     assert call("export", store, "-o", tmp_path / "e.parquet").exit_code == 0
     table = pyarrow.parquet.read_table(tmp_path / "e.parquet")
     assert table.column_names == ["object_id", "embedding"]
     assert table.num_rows == 22
 
 
-def test_export_is_parquet_and_nothing_else(store, tmp_path):
+def test_export_is_parquet_and_nothing_else(failure, store, tmp_path):
     assert ".parquet" in failure("export", store, "-o", tmp_path / "e.csv")
     assert not (tmp_path / "e.csv").exists()
 
 
-def test_embed_goes_on_with_the_encoder_of_the_store(sample, store):
+def test_embed_goes_on_with_the_encoder_of_the_store(call, sample, store):
     result = call("embed", sample, "--store", store)
     assert result.exit_code == 0, result.output
     assert "by mini" in " ".join(result.output.split())
 
 
-def test_another_rendering_of_the_same_files_is_refused(sample, store):
+def test_another_rendering_of_the_same_files_is_refused(call, sample, store):
     result = call("embed", sample, "--store", store, "--preset", "sdss", "--json")
     assert result.exit_code == 1
     assert "--preset auto" in json.loads(result.output.splitlines()[-1])["message"]
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".ecsv", ".fits", ".vot"])
-def test_similar_in_every_format(store, tmp_path, suffix):
+def test_similar_in_every_format(call, store, tmp_path, suffix):
     out = tmp_path / f"similar{suffix}"
     result = call("similar", store, "--to", "SIM-000000", "--unlike", "SIM-000001", "-k", "5", "-o", out)
     assert result.exit_code == 0, result.output
@@ -145,7 +115,7 @@ def test_similar_in_every_format(store, tmp_path, suffix):
     assert not {"SIM-000000", "SIM-000001"} & set(np.asarray(table["object_id"]).astype(str))
 
 
-def test_similar_carries_its_provenance(store, tmp_path):
+def test_similar_carries_its_provenance(call, store, tmp_path):
     call("similar", store, "--to", "SIM-000000", "-o", tmp_path / "s.ecsv")
     meta = Table.read(tmp_path / "s.ecsv").meta
     assert meta["encoder"] == "mini"
@@ -153,17 +123,17 @@ def test_similar_carries_its_provenance(store, tmp_path):
     assert meta["like"] == "SIM-000000"
 
 
-def test_similar_to_a_galaxy_without_embedding(store, tmp_path):
+def test_similar_to_a_galaxy_without_embedding(failure, store, tmp_path):
     message = failure("similar", store, "--to", "SIM-000003", "-o", tmp_path / "s.csv")
     assert "SIM-000003" in message
 
 
-def test_an_unknown_suffix_is_refused_before_the_work(store, tmp_path):
+def test_an_unknown_suffix_is_refused_before_the_work(failure, store, tmp_path):
     assert ".parquet" in failure("similar", store, "--to", "SIM-000000", "-o", tmp_path / "s.xlsx")
 
 
 @pytest.mark.parametrize("method", ["pca", "umap"])
-def test_map(store, tmp_path, method):
+def test_map(call, store, tmp_path, method):
     out = tmp_path / "map.csv"
     assert call("map", store, "--method", method, "-o", out).exit_code == 0
     table = Table.read(out)
@@ -172,13 +142,13 @@ def test_map(store, tmp_path, method):
     assert np.isfinite(table["map_x"]).all()
 
 
-def test_encoders_are_listed():
+def test_encoders_are_listed(call):
     output = call("encoders").output
     assert "mini" in output
     assert "convnext_nano" in output
 
 
-def test_bad_usage_is_status_2(sample, tmp_path):
+def test_bad_usage_is_status_2(call, sample, tmp_path):
     assert call("embed", sample).exit_code == 2
     assert call("embed", sample, "--store", tmp_path / "s", "--shards", "x").exit_code == 2
 
