@@ -11,9 +11,10 @@ from glue.core.hub import HubListener
 from glue.core.message import DataCollectionDeleteMessage
 
 from glue_zoobot.catalog.columns import free_number, our_columns, provenance_of, write_columns
-from glue_zoobot.catalog.embeddings import RowEmbeddings, embeddings_of, why_no_embeddings
+from glue_zoobot.catalog.cuts import Cuts
 from glue_zoobot.catalog.groups import active_subset_kept, best_ranked, find_result_group, show_best_ranked
 from glue_zoobot.catalog.identity import object_ids_of
+from glue_zoobot.catalog.question import MAX_RANK, Answer, Question, answer
 from glue_zoobot.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -22,15 +23,12 @@ if TYPE_CHECKING:
     from glue.core.edit_subset_mode import EditSubsetMode
     from glue.core.subset_group import SubsetGroup
 
-    from glue_zoobot.analysis import SimilaritySearch
-
 __all__ = ["GROUP_LABEL", "MAX_RANK", "RANK", "SCORE", "SimilarGalaxies", "similar_galaxies"]
 
 GROUP_LABEL = "Similar galaxies"
 SCORE, RANK = "similarity", "similarity_rank"
-MAX_RANK = 10_000
-_NAMED = 5  # galaxies named in a message
-_REMEMBERED = 100  # ids of a question kept with its columns
+_OPTIONS = ("metric", "components", "cuts")
+_LONGEST_HISTORY = 100
 
 
 class SimilarGalaxies(HasCallbackProperties, HubListener):
@@ -43,12 +41,20 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
 
     Attributes
     ----------
+    question : Question or None
+        What is shown now.
     rows : np.ndarray
         Shape (K,), int64: rows of the answer, best first, K up to 10,000 whatever `count` is.
     scores : np.ndarray
         Shape (K,), float32: their cosine similarity, or minus the Euclidean distance.
     note : str
         What the user should know of the last question, such as examples that were left out; else empty.
+    history : list of Question
+        What was asked, oldest first.
+    place : int
+        Of the present question in the history; its length if there is none now.
+    pending : Question or None
+        What a window is searching for; None once an answer is shown.
     edit_subset_mode : EditSubsetMode or None
         Set by a window (``session.edit_subset_mode``), so that its active subset stays the active one.
     """
@@ -64,14 +70,21 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
     unlike = CallbackProperty((), docstring="Rows that the answer should be unlike, a tuple of int")
     count = CallbackProperty(100, docstring="How many of the best are selected; 1 to 10,000")
     metric = CallbackProperty("cosine", docstring="cosine or euclidean")
+    components = CallbackProperty(None, docstring="How many principal components are compared; None for all")
+    cuts = CallbackProperty(Cuts(), docstring="Conditions on the columns of the answer")
+    answered = CallbackProperty(0, docstring="Grows with every answer, and when there is none any more")
 
     def __init__(self, data_collection: DataCollection) -> None:
         super().__init__()
         self._collection = data_collection
         self.edit_subset_mode: EditSubsetMode | None = None
+        self.history: list[Question] = []
+        self.place = 0
+        self.pending: Question | None = None
         self._forget_answer()
         self.add_callback("count", self._on_count)
-        self.add_callback("metric", self._on_metric)
+        for name in _OPTIONS:
+            self.add_callback(name, self._on_option)
         data_collection.hub.subscribe(self, DataCollectionDeleteMessage, handler=self._on_data_removed)
 
     @property
@@ -80,9 +93,16 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         ranks = [our_columns(data)[RANK] for data in self._datasets() if RANK in our_columns(data)]
         return find_result_group(self._collection, ranks, GROUP_LABEL)
 
+    def ask(self, data: Data, like: Sequence[int], unlike: Sequence[int] = ()) -> Question:
+        """Return a question with the present metric, components and cuts; nothing is searched yet."""
+        rows = [tuple(int(row) for row in given) for given in (like, unlike)]
+        return Question(data, rows[0], rows[1], self.metric, self.components, self.cuts)
+
     def find(self, data: Data, like: Sequence[int], unlike: Sequence[int] = ()) -> SubsetGroup:
         """
         Ask for the galaxies most like some and unlike others, and select the best `count`.
+
+        A window takes three steps instead: `ask`, `~glue_zoobot.catalog.question.answer` in a thread, `show`.
 
         Parameters
         ----------
@@ -99,24 +119,44 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         Raises
         ------
         AnalysisError
-            If the dataset has no embeddings, no example has one, or they contradict each other. Nothing
-            has changed then.
+            As from `~glue_zoobot.catalog.question.answer`. Nothing has changed then.
         """
-        embeddings = embeddings_of(data)
-        if embeddings is None:
-            raise AnalysisError(why_no_embeddings(data))
-        if data not in self._collection:
-            raise AnalysisError(f"{data.label} is not in this session; add it first")
-        search = embeddings.search(self.metric)
-        like, unlike, note = _usable(data, embeddings, search, like, unlike)
-        question = embeddings.positions[like], embeddings.positions[unlike]
-        best, scores, everywhere = search.query_all(*question, k=MAX_RANK)
-        self._write(data, embeddings, like, unlike, best, scores, everywhere)
-        self.rows, self.scores, self.note = embeddings.rows[best], scores, note
-        group = self._show(data)
-        with delay_callback(self, "data", "like", "unlike"):
-            self.data, self.like, self.unlike = data, tuple(like.tolist()), tuple(unlike.tolist())
+        return self.show(answer(self.ask(data, like, unlike)))
+
+    def show(self, answer: Answer, place: int | None = None) -> SubsetGroup:
+        """
+        Show an answer: write its columns, and select the best `count`.
+
+        Parameters
+        ----------
+        answer : Answer
+        place : int, optional
+            Place of its question in the history; None to add the question there.
+
+        Returns
+        -------
+        SubsetGroup
+            Ours, labelled "Similar galaxies".
+
+        Raises
+        ------
+        AnalysisError
+            If the dataset is not in this session.
+        """
+        question = answer.question
+        if question.data not in self._collection:
+            raise AnalysisError(f"{question.data.label} is not in this session; add it first")
+        self._write(answer)
+        self.rows, self.scores, self.note = answer.rows, answer.scores, answer.note
+        group = self._show_group(question.data)
+        self._remember(question, place)
+        self._follow(question)
         return group
+
+    def neighbour(self, step: int) -> tuple[Question, int] | None:
+        """Return the question so many steps on in the history, and its place; None if there is none."""
+        place = self.place + step
+        return (self.history[place], place) if 0 <= place < len(self.history) else None
 
     def keep(self, label: str | None = None) -> SubsetGroup:
         """
@@ -136,19 +176,16 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         AnalysisError
             If there is no answer to keep.
         """
-        if not self.rows.size:
+        if self.question is None or not self.rows.size:
             raise AnalysisError("there is no answer to keep; ask for similar galaxies first")
         kept = self.rows[: self.count]
         rank = np.full(self.data.size, np.nan, dtype=np.float32)
         rank[kept] = np.arange(1, len(kept) + 1)
         name = f"{RANK}_{free_number(self.data, RANK + '_{}', start=2)}"
-        column = write_columns(self.data, {name: rank}, self._provenance(self.data, self.like, self.unlike))[
-            name
-        ]
+        column = write_columns(self.data, {name: rank}, self.question.provenance())[name]
+        label = label or f"Similar to {self.question.examples()}"
         with active_subset_kept(self.edit_subset_mode):
-            return self._collection.new_subset_group(
-                label or f"Similar to {self._examples()}", best_ranked(column, len(kept))
-            )
+            return self._collection.new_subset_group(label, best_ranked(column, len(kept)))
 
     def clear(self) -> None:
         """Forget the question and remove its group; the columns keep the last answer."""
@@ -156,13 +193,15 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         if group is not None:
             with active_subset_kept(self.edit_subset_mode):
                 self._collection.remove_subset_group(group)
+        self.place = min(self.place + 1, len(self.history))  # one step back brings it back
         self._forget_question()
 
     def sentence(self) -> str:
         """Say what is shown now, in one line for a status bar; empty without a question."""
-        if self.data is None or not self.like:
+        if self.question is None:
             return ""
-        text = f"Showing the {min(self.count, len(self.rows)):,} galaxies most like {self._examples()}"
+        shown = min(self.count, len(self.rows))
+        text = f"Showing the {shown:,} galaxies most like {self.question.examples()}"
         return f"{text} ({self.note})" if self.note else text
 
     def table(self) -> Table:
@@ -184,73 +223,8 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
                 "rank": np.arange(1, len(rows) + 1),
                 "similarity": self.scores[: self.count],
             },
-            meta=self._provenance(self.data, self.like, self.unlike) if rows.size else {},
+            meta={} if self.question is None else self.question.provenance(),
         )
-
-    def _datasets(self) -> list[Data]:
-        return [data for data in self._collection if hasattr(data, "meta")]
-
-    def _write(
-        self,
-        data: Data,
-        embeddings: RowEmbeddings,
-        like: np.ndarray,
-        unlike: np.ndarray,
-        best: np.ndarray,
-        scores: np.ndarray,
-        everywhere: np.ndarray,
-    ) -> None:
-        """Turn an answer among embeddings into columns of the dataset; NaN where there is none."""
-        score, rank = np.full((2, data.size), np.nan, dtype=np.float32)
-        score[embeddings.rows] = everywhere
-        score[embeddings.rows[best]] = scores
-        rank[like] = 0
-        rank[embeddings.rows[best]] = np.arange(1, len(best) + 1)
-        write_columns(data, {SCORE: score, RANK: rank}, self._provenance(data, like, unlike))
-
-    def _show(self, data: Data) -> SubsetGroup:
-        rank = our_columns(data)[RANK]
-        return show_best_ranked(
-            self._collection, self.group, rank, self.count, GROUP_LABEL, self.edit_subset_mode
-        )
-
-    def _provenance(self, data: Data, like: Sequence[int], unlike: Sequence[int]) -> dict[str, Any]:
-        ids, embeddings = object_ids_of(data), embeddings_of(data)
-        return {
-            "method": "similarity",
-            "metric": self.metric,
-            "encoder": None if embeddings is None else embeddings.encoder_name,
-            "n_like": len(like),
-            "like": [str(ids[row]) for row in like[:_REMEMBERED]],
-            "unlike": [str(ids[row]) for row in unlike[:_REMEMBERED]],
-        }
-
-    def _examples(self) -> str:
-        single = len(self.like) == 1
-        return str(object_ids_of(self.data)[self.like[0]]) if single else f"{len(self.like):,} galaxies"
-
-    def _on_count(self, count: int) -> None:
-        if not 1 <= count <= MAX_RANK:
-            self.count = min(max(int(count), 1), MAX_RANK)
-        elif self.like and self.group is not None:
-            self._show(self.data)
-
-    def _on_metric(self, metric: str) -> None:
-        if self.data is not None and self.like:
-            self.find(self.data, self.like, self.unlike)
-
-    def _on_data_removed(self, message: DataCollectionDeleteMessage) -> None:
-        if message.data is self.data:
-            self._forget_question()
-
-    def _forget_answer(self) -> None:
-        self.rows, self.scores = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        self.note = ""
-
-    def _forget_question(self) -> None:
-        self._forget_answer()
-        with delay_callback(self, "data", "like", "unlike"):
-            self.data, self.like, self.unlike = None, (), ()
 
     def take_up(self) -> None:
         """Take up the question of a restored session from its columns and its group, if there is one."""
@@ -259,16 +233,76 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
             return
         rank_id = group.subset_state.att
         data = next(data for data in self._datasets() if our_columns(data).get(RANK) is rank_id)
-        made = provenance_of(data, RANK)
         rank, score = data[rank_id], data[our_columns(data).get(SCORE, rank_id)]
-        answer = np.flatnonzero(rank > 0)
-        self.count, self.metric = round(group.subset_state.hi - 0.5), made.get("metric", "cosine")
-        self.rows = answer[np.argsort(rank[answer])]
+        question = Question.from_columns(data, rank, provenance_of(data, RANK))
+        found = np.flatnonzero(rank > 0)
+        self.count = round(group.subset_state.hi - 0.5)
+        self.rows = found[np.argsort(rank[found])]
         self.scores = np.asarray(score[self.rows], dtype=np.float32)
-        with delay_callback(self, "data", "like", "unlike"):
-            self.data = data
-            self.like = tuple(np.flatnonzero(rank == 0).tolist())
-            self.unlike = _rows_of(data, made.get("unlike", []))
+        self._remember(question, None)
+        self._follow(question)
+
+    def _datasets(self) -> list[Data]:
+        return [data for data in self._collection if hasattr(data, "meta")]
+
+    def _write(self, answer: Answer) -> None:
+        """Turn an answer into columns of the dataset; NaN where there is none."""
+        question = answer.question
+        rank = np.full(question.data.size, np.nan, dtype=np.float32)
+        rank[list(question.like)] = 0
+        rank[answer.rows] = np.arange(1, len(answer.rows) + 1)
+        write_columns(question.data, {SCORE: answer.everywhere, RANK: rank}, question.provenance())
+
+    def _show_group(self, data: Data) -> SubsetGroup:
+        rank = our_columns(data)[RANK]
+        return show_best_ranked(
+            self._collection, self.group, rank, self.count, GROUP_LABEL, self.edit_subset_mode
+        )
+
+    def _remember(self, question: Question, place: int | None) -> None:
+        if place is None and question != self.question:
+            earlier = self.history[: self.place + (self.question is not None)]
+            self.history = [*earlier, question][-_LONGEST_HISTORY:]
+            place = len(self.history) - 1
+        self.place = self.place if place is None else place
+
+    def _follow(self, question: Question | None) -> None:
+        """Let everything that windows follow say the same, before they hear of any of it."""
+        with delay_callback(self, *_OPTIONS, "data", "like", "unlike", "answered"):
+            self.question, self.pending = question, None
+            if question is None:
+                self.data, self.like, self.unlike = None, (), ()
+            else:
+                self.data, self.like, self.unlike = question.data, question.like, question.unlike
+                self.metric, self.components, self.cuts = question.metric, question.components, question.cuts
+            self.answered += 1
+
+    def _on_count(self, count: int) -> None:
+        if not 1 <= count <= MAX_RANK:
+            self.count = min(max(int(count), 1), MAX_RANK)
+        elif self.like and self.group is not None:
+            self._show_group(self.data)
+
+    def _on_option(self, _: Any) -> None:
+        asked = self.question
+        if asked is not None and any(getattr(self, name) != getattr(asked, name) for name in _OPTIONS):
+            self.find(self.data, self.like, self.unlike)
+
+    def _on_data_removed(self, message: DataCollectionDeleteMessage) -> None:
+        before = self.history[: self.place]
+        self.history = [question for question in self.history if question.data is not message.data]
+        self.place = sum(question.data is not message.data for question in before)
+        if message.data is self.data:
+            self._forget_question()
+
+    def _forget_answer(self) -> None:
+        self.rows, self.scores = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        self.note = ""
+        self.question: Question | None = None
+
+    def _forget_question(self) -> None:
+        self._forget_answer()
+        self._follow(None)
 
 
 def similar_galaxies(data_collection: DataCollection) -> SimilarGalaxies:
@@ -290,38 +324,3 @@ def similar_galaxies(data_collection: DataCollection) -> SimilarGalaxies:
     state = data_collection._zoobot_similar_galaxies
     state.take_up()
     return state
-
-
-def _usable(
-    data: Data,
-    embeddings: RowEmbeddings,
-    search: SimilaritySearch,
-    like: Sequence[int],
-    unlike: Sequence[int],
-) -> tuple[np.ndarray, np.ndarray, str]:
-    """Rows that have an embedding, and a note on those that have none."""
-    given = [np.unique(np.asarray(rows, dtype=np.int64)) for rows in (like, unlike)]
-    every = np.concatenate(given)
-    outside = every[(every < 0) | (every >= data.size)]
-    if outside.size:
-        raise AnalysisError(f"row {outside[0]} was asked for, but {data.label} has {data.size:,} rows")
-    both = np.intersect1d(*given)
-    if both.size:
-        raise AnalysisError(f"{_names(data, both)} is wanted both like and unlike; take it out of one list")
-    fit = (embeddings.positions[every] >= 0) & ~np.isin(embeddings.positions[every], search.never_found)
-    usable = [np.intersect1d(rows, every[fit]) for rows in given]
-    if fit.all():
-        return usable[0], usable[1], ""
-    text = f"no embedding for {_names(data, every[~fit])}: image broken, not yet embedded, or id repeated"
-    if not usable[0].size:
-        raise AnalysisError(f"{text}; choose another galaxy")
-    return usable[0], usable[1], f"{text}; left out"
-
-
-def _rows_of(data: Data, object_ids: Sequence[str]) -> tuple[int, ...]:
-    return tuple(np.flatnonzero(np.isin(object_ids_of(data), object_ids)).tolist()) if object_ids else ()
-
-
-def _names(data: Data, rows: np.ndarray) -> str:
-    ids = ", ".join(str(object_ids_of(data)[row]) for row in rows[:_NAMED])
-    return ids + (f" and {len(rows) - _NAMED:,} more" if len(rows) > _NAMED else "")

@@ -17,6 +17,7 @@ __all__ = [
     "colour_column",
     "magnitude_and_colour",
     "map_columns",
+    "measured_columns",
     "sky_columns",
     "two_measurements",
 ]
@@ -46,6 +47,7 @@ _QUANTITIES = (
 _FEWEST = 20  # galaxies with both values
 _MOSTLY_KNOWN = 0.2  # of the galaxies; columns known for fewer come last
 _FEWEST_VALUES = 3  # different ones
+_LOOKED_AT = 10_000  # rows that tell whether a column changes
 _MOST_TRIED = 12  # columns of which every pair is looked at
 
 #: The columns of the x and the y axis.
@@ -95,10 +97,15 @@ def colour_column(data: Data) -> ComponentID | None:
     return next((cid for cid in named + votes if _known(data, cid).mean() > _MOSTLY_KNOWN), None)
 
 
+def measured_columns(data: Data) -> list[ComponentID]:
+    """Return the columns that measure galaxies, those first that are mostly known and say most."""
+    columns = [cid for cid in _numeric(data) if _is_measured(data, cid)]
+    return sorted(columns, key=lambda cid: (_known(data, cid).mean() < _MOSTLY_KNOWN, _quantity(cid)))
+
+
 def two_measurements(data: Data) -> Pair | None:
     """Return two measured columns, of different quantities if possible, known together; or None."""
-    columns = [cid for cid in _numeric(data) if _is_measured(data, cid)]
-    columns.sort(key=lambda cid: (_known(data, cid).mean() < _MOSTLY_KNOWN, _quantity(cid)))
+    columns = measured_columns(data)
     enough = min(_FEWEST, data.size // 2)
     pairs = [
         (first, second)
@@ -130,7 +137,7 @@ def _is_measured(data: Data, cid: ComponentID) -> bool:
     """Tell whether a column is no position, code, count, error or result of ours, and changes."""
     if cid in (sky_columns(data) or ()) or _OURS.match(cid.label) or _NOT_MEASURED.search(cid.label):
         return False
-    values = data[cid]
+    values = data[cid][:_LOOKED_AT]
     different = len(np.unique(values[np.isfinite(values)]))
     return different >= _FEWEST_VALUES and not (values.dtype.kind in "iu" and different == len(values))
 

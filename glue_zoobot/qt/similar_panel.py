@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from glue.core.hub import HubListener
@@ -11,24 +11,28 @@ from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.errors import ZoobotError
+from glue_zoobot.qt.count_slider import MAX_COUNT, CountSlider
+from glue_zoobot.qt.cuts_dialog import CutsDialog, describe
+from glue_zoobot.qt.example_zone import ExampleZone
+from glue_zoobot.qt.finding import ask
 from glue_zoobot.qt.host import icon_path, question_of
 from glue_zoobot.qt.status import replace_status
 from glue_zoobot.qt.threads import run_in_thread
 from glue_zoobot.qt.thumbnail_strip import ThumbnailStrip
+from glue_zoobot.qt.why_dialog import WhyDialog
 
 if TYPE_CHECKING:
     from glue.core import Data
     from glue_qt.app import GlueApplication
 
-__all__ = ["MAX_COUNT", "SimilarPanel", "show_restored_answer", "similar_panel"]
+    from glue_zoobot.catalog.question import Question
 
-#: The most look-alikes that can be asked for.
-MAX_COUNT = 10_000
+__all__ = ["MAX_COUNT", "CountSlider", "SimilarPanel", "show_restored_answer", "similar_panel"]
 
-_SLIDER_STEPS = 400
-_BEST_SHOWN = 20
-_WIDTH = 270
-_METRICS = (("cosine", "Angle (cosine)"), ("euclidean", "Distance (Euclidean)"))
+_BEST_SHOWN = 40
+_WIDTH = 284
+_METRICS = (("Angle", "cosine"), ("Distance", "euclidean"))
+_COMPONENTS = (("all numbers", None), *((f"{k} main components", k) for k in (100, 50, 20, 10)))
 _HOW_TO = """<p style="font-size: 13pt; color: #606060">Which galaxies look like this one?</p>
 <p><b>In a scatter plot</b> choose <img src="{icon}" width="18" height="18"> <i>Similar galaxies</i>
 (key N) and click a point.</p>
@@ -64,34 +68,11 @@ def show_restored_answer(application: GlueApplication) -> None:
         run_in_thread(application, lambda: object_ids_of(data), show)  # a second for a million
 
 
-class CountSlider(QtWidgets.QSlider):
-    """A slider from 1 to `maximum count` in equal ratios, so that 10 and 10,000 are both easy to hit."""
-
-    count_changed = QtCore.Signal(int)
-
-    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
-        super().__init__(Qt.Horizontal, parent)
-        self.setRange(0, _SLIDER_STEPS)
-        self.setPageStep(_SLIDER_STEPS // 10)
-        self._max_count = MAX_COUNT
-        self.valueChanged.connect(self._emit_count)
-
-    def set_max_count(self, count: int) -> None:
-        self._max_count = max(count, 2)
-
-    def set_count(self, count: int) -> None:
-        """Move the handle without a signal."""
-        blocker = QtCore.QSignalBlocker(self)
-        self.setValue(round(_SLIDER_STEPS * math.log(max(count, 1)) / math.log(self._max_count)))
-        del blocker
-
-    def _emit_count(self, position: int) -> None:
-        self.count_changed.emit(round(self._max_count ** (position / _SLIDER_STEPS)))
-
-
 class SimilarPanel(QtWidgets.QDockWidget, HubListener):
     """
     The question (example galaxies), how many answers, and what to do with them.
+
+    What is above the pictures of the answer keeps its place, whatever there is to show.
 
     Parameters
     ----------
@@ -102,21 +83,21 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
     def __init__(self, application: GlueApplication) -> None:
         super().__init__("Similar galaxies", application)
         self.setObjectName("zoobot_similar_panel")
-        self.setMinimumWidth(250)
+        self.setMinimumWidth(_WIDTH)
+        self._application = application
         self.state = question_of(application)
+        self._said = self.state.sentence()
         self._build()
         self._refresh_timer = QtCore.QTimer(self, singleShot=True, interval=0)
         self._refresh_timer.timeout.connect(self._refresh)
         self._count_timer = QtCore.QTimer(self, singleShot=True, interval=30)
         self._count_timer.timeout.connect(self._apply_count)
-        for name in ("data", "like", "unlike", "count", "metric"):
-            self.state.add_callback(name, self._schedule_refresh)
-        self.state.add_callback("like", self._on_like)
-        self._said = self.state.sentence()
+        self.state.add_callback("count", self._schedule_refresh)
+        self.state.add_callback("answered", self._on_answer)
         self._hub = application.session.hub
         self._hub.subscribe(self, ApplicationClosedMessage, handler=self._release)
-        self._refresh()
         self._describe()
+        self._refresh()
 
     def show_result(self) -> None:
         """Bring the panel to view."""
@@ -140,74 +121,82 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
     def _result_page(self) -> QtWidgets.QWidget:
         page = QtWidgets.QWidget()
         layout = QtWidgets.QVBoxLayout(page)
-        layout.setContentsMargins(12, 8, 12, 8)
-        layout.setSpacing(6)
-        for part in (self._question(), self._how_many(), self._answer(), self._buttons()):
-            layout.addLayout(part)
-            layout.addSpacing(6)
-        layout.addStretch(1)
-        self.footer = QtWidgets.QLabel(wordWrap=True)
-        self.footer.setStyleSheet("color: #707070;")
-        layout.addWidget(self.footer)
-        scroll = QtWidgets.QScrollArea(widgetResizable=True, frameShape=QtWidgets.QFrame.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        scroll.setWidget(page)
-        return scroll
+        layout.setContentsMargins(12, 6, 12, 6)
+        layout.setSpacing(4)
+        self._add_question(layout)
+        self._add_how_many(layout)
+        self._add_comparison(layout)
+        self._add_answer(layout)
+        self._add_buttons(layout)
+        return page
 
-    def _question(self) -> QtWidgets.QLayout:
-        layout = QtWidgets.QVBoxLayout()
+    def _add_question(self, layout: QtWidgets.QVBoxLayout) -> None:
         self.like_title = _title("Looks like")
-        self.like_text = QtWidgets.QLabel(wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
-        self.like_single = ThumbnailStrip(edge=108, columns=1, limit=1)
-        self.like_several = ThumbnailStrip(edge=42, columns=5, limit=5)
-        self.unlike_title = _title("And not like")
-        self.unlike_several = ThumbnailStrip(edge=42, columns=5, limit=5)
-        for widget in (self.like_title, self.like_single, self.like_several, self.like_text):
-            layout.addWidget(widget)
-        layout.addWidget(self.unlike_title)
-        layout.addWidget(self.unlike_several)
-        return layout
+        self.back_button = _tool("↶", "Back to the question before", lambda: self._go(-1))
+        self.forth_button = _tool("↷", "On to the question after", lambda: self._go(1))
+        collection = self._application.data_collection
+        self.like_zone = ExampleZone(collection, 2, "Drop a galaxy here")
+        self.unlike_zone = ExampleZone(collection, 1, "Drop galaxies here that it should not look like")
+        self.like_zone.dropped.connect(lambda data, rows: self._add_examples(data, rows, True))
+        self.unlike_zone.dropped.connect(lambda data, rows: self._add_examples(data, rows, False))
+        for zone in (self.like_zone, self.unlike_zone):
+            zone.removed.connect(self._remove_example)
+        layout.addLayout(_row(self.like_title, None, self.back_button, self.forth_button))
+        layout.addWidget(self.like_zone)
+        layout.addWidget(_title("And not like"))
+        layout.addWidget(self.unlike_zone)
 
-    def _how_many(self) -> QtWidgets.QLayout:
-        grid = QtWidgets.QGridLayout()
-        grid.setHorizontalSpacing(8)
+    def _add_how_many(self, layout: QtWidgets.QVBoxLayout) -> None:
         self.slider = CountSlider()
         self.slider.setToolTip("How many look-alikes to show, in every view at once")
         self.slider.count_changed.connect(self._on_slider)
         self.spin = QtWidgets.QSpinBox(minimum=1, maximum=MAX_COUNT, keyboardTracking=False)
         self.spin.setGroupSeparatorShown(True)
         self.spin.valueChanged.connect(self._on_spin)
-        self.metric = QtWidgets.QComboBox()
-        for value, text in _METRICS:
-            self.metric.addItem(text, value)
-        self.metric.setToolTip("How the likeness of two galaxies is measured")
-        self.metric.activated.connect(self._on_metric)
-        grid.addWidget(_title("How many"), 0, 0, 1, 2)
-        grid.addWidget(self.slider, 1, 0)
-        grid.addWidget(self.spin, 1, 1)
-        grid.addWidget(_title("Compare by"), 2, 0, 1, 2)
-        grid.addWidget(self.metric, 3, 0, 1, 2)
-        grid.setColumnStretch(0, 1)
-        return grid
+        self.spin.setFixedWidth(76)
+        layout.addWidget(_title("How many"))
+        layout.addLayout(_row(self.slider, self.spin))
 
-    def _answer(self) -> QtWidgets.QLayout:
-        layout = QtWidgets.QVBoxLayout()
-        layout.addWidget(_title("Most similar"))
-        self.best = ThumbnailStrip(edge=54, columns=4, limit=_BEST_SHOWN)
-        layout.addWidget(self.best)
-        return layout
+    def _add_comparison(self, layout: QtWidgets.QVBoxLayout) -> None:
+        self.metric = _choice(_METRICS, "How the likeness of two galaxies is measured")
+        self.metric.activated.connect(lambda _: self._change(metric=self.metric.currentData()))
+        self.components = _choice(
+            _COMPONENTS, "Fewer main components leave out fine differences, and much of the noise"
+        )
+        self.components.activated.connect(lambda _: self._change(components=self.components.currentData()))
+        self.cuts_button = QtWidgets.QPushButton()
+        self.cuts_button.setToolTip("Only galaxies of like magnitude or redshift, or apart on the sky …")
+        self.cuts_button.clicked.connect(self._open_cuts)
+        layout.addWidget(_title("Compare by"))
+        layout.addLayout(_row(self.metric, self.components))
+        layout.addWidget(self.cuts_button)
 
-    def _buttons(self) -> QtWidgets.QLayout:
-        layout = QtWidgets.QHBoxLayout()
+    def _add_answer(self, layout: QtWidgets.QVBoxLayout) -> None:
+        self.why_button = QtWidgets.QPushButton("Why these?")
+        self.why_button.setToolTip("In which columns they differ from the other galaxies")
+        self.why_button.clicked.connect(lambda: WhyDialog(self, self.state).show())
+        layout.addLayout(_row(_title("Most similar"), None, self.why_button))
+        self.best = ThumbnailStrip(edge=56, columns=4, limit=_BEST_SHOWN)
+        self.best.clicked.connect(lambda row: self._ask(self.state.ask(self.state.data, [row])))
+        scroll = QtWidgets.QScrollArea(widgetResizable=True, frameShape=QtWidgets.QFrame.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        scroll.setMinimumHeight(60)
+        scroll.setWidget(self.best)
+        layout.addWidget(scroll, 1)
+
+    def _add_buttons(self, layout: QtWidgets.QVBoxLayout) -> None:
         self.keep_button = QtWidgets.QPushButton("Keep as subset")
         self.keep_button.setToolTip("Freeze this answer into a subset of its own")
         self.keep_button.clicked.connect(self._keep)
         self.clear_button = QtWidgets.QPushButton("Clear")
         self.clear_button.setToolTip("Forget the question and remove the highlighted answer")
-        self.clear_button.clicked.connect(self._clear)
-        layout.addWidget(self.keep_button, 1)
-        layout.addWidget(self.clear_button)
-        return layout
+        self.clear_button.clicked.connect(lambda: self.state.clear())
+        self.footer = QtWidgets.QLabel(wordWrap=True)
+        self.footer.setStyleSheet("color: #707070;")
+        self.footer.setAlignment(Qt.AlignTop)
+        self.footer.setFixedHeight(2 * self.footer.fontMetrics().lineSpacing() + 2)
+        layout.addLayout(_row(self.keep_button, self.clear_button))
+        layout.addWidget(self.footer)
 
     # -- from the window to the state ----------------------------------------------------------------
 
@@ -224,79 +213,112 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
     def _apply_count(self) -> None:
         self.state.count = self.spin.value()
 
-    def _on_metric(self, index: int) -> None:
-        self.state.metric = self.metric.itemData(index)
+    def _ask(self, question: Question, place: int | None = None) -> None:
+        ask(self._application, question, self._tell, place)
+
+    def _change(self, **options: Any) -> None:
+        if self.state.question is not None:
+            self._ask(replace(self.state.question, **options))
+
+    def _go(self, step: int) -> None:
+        neighbour = self.state.neighbour(step)
+        if neighbour is not None:
+            self._ask(*neighbour)
+
+    def _add_examples(self, data: Data, rows: list[int], wanted: bool) -> None:
+        question = self.state.question
+        if question is None or question.data is not data:
+            question = self.state.ask(data, [])
+        question = question.with_examples(rows, wanted)
+        if question.like:
+            self._ask(question)
+        else:
+            self._tell("Say first what they should look like: drop a galaxy above.")
+
+    def _remove_example(self, row: int) -> None:
+        question = self.state.question.without_examples([row])
+        if question.like:
+            self._ask(question)
+        else:
+            self.state.clear()
+
+    def _open_cuts(self) -> None:
+        dialog = CutsDialog(self, self.state.data, self.state.cuts)
+        dialog.chosen.connect(lambda cuts: self._change(cuts=cuts))
+        dialog.show()
 
     def _keep(self) -> None:
         try:
             group = self.state.keep()
         except ZoobotError as exc:
-            self.footer.setText(str(exc))
+            self._tell(str(exc))
         else:
-            self.footer.setText(f"Kept as the subset “{group.label}”.")
-
-    def _clear(self) -> None:
-        self.state.clear()
+            self._tell(f"Kept as the subset “{group.label}”.")
 
     # -- from the state to the window ----------------------------------------------------------------
 
     def _schedule_refresh(self, *args: Any) -> None:
         self._refresh_timer.start()
 
-    def _on_like(self, like: Any) -> None:
+    def _on_answer(self, *args: Any) -> None:
+        self._schedule_refresh()
         self._describe()
-        if like:
+        if self.state.like:
             self.show_result()
 
+    def _tell(self, text: str) -> None:
+        if text != self.state.sentence():  # the panel says that with its pictures
+            self.footer.setText(text)
+            self.footer.setToolTip(text)
+
     def _describe(self) -> None:
-        data = self.state.data
-        if data is not None:  # a restored session has not read its embeddings yet, which takes a while
-            run_in_thread(self, lambda: _embedded(data), self.footer.setText)
+        data, note = self.state.data, self.state.note
+        if note:
+            self._tell(note)
+        elif data is not None:  # a restored session has not read its embeddings yet, which takes a while
+            run_in_thread(self, lambda: _embedded(data), self._tell)
 
     def _refresh(self) -> None:
         self._follow_in_status_bars()
-        data, like = self.state.data, list(self.state.like)
-        if data is None or not like:
-            self.pages.setCurrentIndex(0)
-            return
-        self.pages.setCurrentIndex(1)
-        self._refresh_question()
-        self._refresh_answer()
+        self.back_button.setEnabled(self.state.neighbour(-1) is not None)
+        self.forth_button.setEnabled(self.state.neighbour(1) is not None)
+        self.pages.setCurrentIndex(int(self.state.question is not None))
+        if self.state.question is not None:
+            self._refresh_question(self.state.question)
+            self._refresh_answer(self.state.question)
 
     def _follow_in_status_bars(self) -> None:
         before, self._said = self._said, self.state.sentence()
         if before:
-            replace_status(self.parent(), before, self._said)
+            replace_status(self._application, before, self._said)
 
-    def _refresh_question(self) -> None:
+    def _refresh_question(self, question: Question) -> None:
         from glue_zoobot.catalog import object_ids_of
 
-        data, like, unlike = self.state.data, list(self.state.like), list(self.state.unlike)
-        ids = object_ids_of(data)
-        single = len(like) == 1
-        self.like_single.setVisible(single)
-        self.like_several.setVisible(not single)
-        strip = self.like_single if single else self.like_several
-        strip.show_rows(data, like, [str(ids[row]) for row in like[:5]])
-        self.like_text.setText(str(ids[like[0]]) if single else f"{len(like):,} galaxies")
-        self.unlike_title.setVisible(bool(unlike))
-        self.unlike_several.setVisible(bool(unlike))
-        self.unlike_several.show_rows(data, unlike, [str(ids[row]) for row in unlike[:5]])
+        ids = object_ids_of(question.data)
+        several = len(question.like) > 1
+        self.like_title.setText(f"Looks like {len(question.like):,} galaxies" if several else "Looks like")
+        for zone, rows in ((self.like_zone, question.like), (self.unlike_zone, question.unlike)):
+            zone.show_rows(question.data, rows, lambda row: str(ids[row]))
+        self.metric.setCurrentIndex(max(0, self.metric.findData(question.metric)))
+        self.components.setCurrentIndex(max(0, self.components.findData(question.components)))
+        self.cuts_button.setText(f"Conditions: {describe(question.cuts)}")
 
-    def _refresh_answer(self) -> None:
+    def _refresh_answer(self, question: Question) -> None:
         from glue_zoobot.catalog import object_ids_of
 
         state = self.state
-        ids, rows, scores = object_ids_of(state.data), state.rows, state.scores
+        ids, rows, scores = object_ids_of(question.data), state.rows, state.scores
         largest = max(1, min(MAX_COUNT, len(rows)))
         self.spin.setMaximum(largest)
         self.slider.set_max_count(largest)
         self._show_count(min(state.count, largest))
-        self.metric.setCurrentIndex(max(0, self.metric.findData(state.metric)))
-        best = list(rows[: min(_BEST_SHOWN, state.count)])
-        self.best.show_rows(
-            state.data, best, [f"{ids[r]}\nsimilarity {s:.3f}" for r, s in zip(best, scores, strict=False)]
-        )
+        best = rows[: min(_BEST_SHOWN, state.count)].tolist()
+        captions = [
+            f"{ids[row]}\nsimilarity {score:.3f}\nClick: what looks like this one?"
+            for row, score in zip(best, scores, strict=False)
+        ]
+        self.best.show_rows(question.data, best, captions)
 
     def _show_count(self, count: int) -> None:
         if self._count_timer.isActive():
@@ -308,9 +330,8 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
 
     def _release(self, *args: Any) -> None:
         """Let go of the state and the hub when the application closes."""
-        for name in ("data", "like", "unlike", "count", "metric"):
-            self.state.remove_callback(name, self._schedule_refresh)
-        self.state.remove_callback("like", self._on_like)
+        self.state.remove_callback("count", self._schedule_refresh)
+        self.state.remove_callback("answered", self._on_answer)
         self._refresh_timer.stop()
         self._count_timer.stop()
         self._hub.unsubscribe_all(self)
@@ -335,3 +356,29 @@ def _title(text: str) -> QtWidgets.QLabel:
     font.setBold(True)
     label.setFont(font)
     return label
+
+
+def _row(*widgets: QtWidgets.QWidget | None) -> QtWidgets.QHBoxLayout:
+    """Lay widgets side by side; None is a space that takes what is left."""
+    layout = QtWidgets.QHBoxLayout()
+    layout.setSpacing(6)
+    for widget in widgets:
+        if widget is None:
+            layout.addStretch(1)
+        else:
+            layout.addWidget(widget)
+    return layout
+
+
+def _tool(text: str, tip: str, action: Any) -> QtWidgets.QToolButton:
+    button = QtWidgets.QToolButton(text=text, toolTip=tip, autoRaise=True)
+    button.clicked.connect(lambda: action())
+    return button
+
+
+def _choice(entries: Any, tip: str) -> QtWidgets.QComboBox:
+    box = QtWidgets.QComboBox(toolTip=tip)
+    for text, value in entries:
+        box.addItem(text, value)
+    box.setSizeAdjustPolicy(QtWidgets.QComboBox.AdjustToMinimumContentsLengthWithIcon)
+    return box

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy import QtGui, QtWidgets
+from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.errors import ZoobotError
+from glue_zoobot.qt.row_mime import mime_of_rows
 from glue_zoobot.qt.threads import Work, run_in_thread
 
 if TYPE_CHECKING:
@@ -28,6 +29,34 @@ def to_image(pixels: np.ndarray, edge: int | None = None) -> QtGui.QImage:
     return image.scaled(edge, edge, Qt.KeepAspectRatio, Qt.SmoothTransformation).copy()
 
 
+class _Picture(QtWidgets.QLabel):
+    """One picture that can be clicked and dragged."""
+
+    clicked = QtCore.Signal()
+    dragged = QtCore.Signal()
+
+    def __init__(self, edge: int) -> None:
+        super().__init__(alignment=Qt.AlignCenter)
+        self.setFixedSize(edge, edge)
+        self.setCursor(Qt.PointingHandCursor)
+        self.setStyleSheet("background: #202020; color: #909090; border-radius: 3px; font-size: 9px;")
+        self._pressed: QtCore.QPoint | None = None
+
+    def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:
+        self._pressed = event.pos() if event.button() == Qt.LeftButton else None
+
+    def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
+        far = QtWidgets.QApplication.startDragDistance()
+        if self._pressed is not None and (event.pos() - self._pressed).manhattanLength() >= far:
+            self._pressed = None
+            self.dragged.emit()
+
+    def mouseReleaseEvent(self, event: QtGui.QMouseEvent) -> None:
+        if self._pressed is not None and self.rect().contains(event.pos()):
+            self.clicked.emit()
+        self._pressed = None
+
+
 class ThumbnailStrip(QtWidgets.QWidget):
     """
     Pictures of some rows of a catalogue in a small grid, read off the GUI thread.
@@ -40,7 +69,14 @@ class ThumbnailStrip(QtWidgets.QWidget):
         Pictures per line.
     limit : int
         The most pictures to show.
+
+    Attributes
+    ----------
+    clicked : Signal(int)
+        The row of a picture.
     """
+
+    clicked = QtCore.Signal(int)
 
     def __init__(self, edge: int, columns: int, limit: int, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,9 +85,10 @@ class ThumbnailStrip(QtWidgets.QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(4)
         self._grid.setColumnStretch(columns, 1)
+        self._grid.setRowStretch(limit // columns + 1, 1)
         self._work: Work | None = None
         self._shown: tuple[Any, tuple[int, ...]] = (None, ())
-        self.labels: list[QtWidgets.QLabel] = []
+        self.labels: list[_Picture] = []
 
     def show_rows(self, data: Data | None, rows: Sequence[int], captions: Sequence[str]) -> None:
         """Show the pictures of `rows` (M,) with `captions` (M,) as tool tips."""
@@ -79,10 +116,11 @@ class ThumbnailStrip(QtWidgets.QWidget):
             label.deleteLater()
         del self.labels[len(captions) :]
         while len(self.labels) < len(captions):
-            label = QtWidgets.QLabel(alignment=Qt.AlignCenter)
-            label.setFixedSize(self._edge, self._edge)
-            label.setStyleSheet("background: #202020; color: #909090; border-radius: 3px; font-size: 9px;")
-            self._grid.addWidget(label, len(self.labels) // self._columns, len(self.labels) % self._columns)
+            place = len(self.labels)
+            label = _Picture(self._edge)
+            label.clicked.connect(lambda place=place: self.clicked.emit(self._shown[1][place]))
+            label.dragged.connect(lambda place=place: self._drag(place))
+            self._grid.addWidget(label, place // self._columns, place % self._columns)
             self.labels.append(label)
         for label, caption in zip(self.labels, captions, strict=True):
             label.setToolTip(caption)
@@ -95,6 +133,15 @@ class ThumbnailStrip(QtWidgets.QWidget):
             else:
                 picture.setDevicePixelRatio(self.devicePixelRatioF())
                 label.setPixmap(QtGui.QPixmap.fromImage(picture))
+
+    def _drag(self, place: int) -> None:
+        data, rows = self._shown
+        drag = QtGui.QDrag(self)
+        drag.setMimeData(mime_of_rows(data, [rows[place]]))
+        pixmap = self.labels[place].pixmap()
+        if pixmap is not None:
+            drag.setPixmap(pixmap)
+        drag.exec(Qt.CopyAction)
 
     def _drop_work(self) -> None:
         if self._work is not None:

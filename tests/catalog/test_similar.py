@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from glue.core.message import SubsetCreateMessage, SubsetDeleteMessage
 from glue.core.subset import ElementSubsetState, RangeSubsetState
 
 from glue_zoobot.catalog import SimilarGalaxies, attach_embeddings, load, similar_galaxies
+from glue_zoobot.catalog.cuts import Cuts
+from glue_zoobot.catalog.question import answer
 from glue_zoobot.errors import AnalysisError
 from tests.catalog.conftest import N, ids_of_survey, vectors, write_store, write_survey
 
@@ -281,6 +284,115 @@ def test_removed_dataset_is_forgotten(collection, embedded, tmp_path):
     attach_embeddings(other, write_store(tmp_path / "o", ids_of_survey(10), vectors(10)).path)
     collection.append(other)
     assert {4, 6} < set(members(state.find(other, [5]), other))
+
+
+def test_history_goes_back_and_forth(collection, embedded):
+    state = similar_galaxies(collection)
+    for like in ([10], [20], [30]):
+        state.find(embedded, like)
+    state.find(embedded, [30])  # asked again: nothing new
+    assert [question.like for question in state.history] == [(10,), (20,), (30,)]
+    assert state.neighbour(1) is None
+
+    def go(step):
+        question, place = state.neighbour(step)
+        state.show(answer(question), place)
+
+    go(-1)
+    go(-1)
+    assert state.like == (10,)
+    assert state.neighbour(-1) is None
+    go(1)
+    assert state.like == (20,)
+    assert len(state.history) == 3
+    state.find(embedded, [40])
+    assert [question.like for question in state.history] == [(10,), (20,), (40,)]
+    state.clear()
+    go(-1)
+    assert state.like == (40,)
+
+
+def test_history_brings_back_how_it_was_compared(collection, embedded):
+    state = similar_galaxies(collection)
+    state.find(embedded, [10])
+    state.metric = "euclidean"
+    assert len(state.history) == 2
+    question, place = state.neighbour(-1)
+    state.show(answer(question), place)
+    assert state.metric == "cosine"
+    assert state.scores[0] > 0
+
+
+def test_history_forgets_a_removed_dataset(collection, embedded):
+    state = similar_galaxies(collection)
+    state.find(embedded, [10])
+    collection.remove(embedded)
+    assert state.history == []
+    assert state.neighbour(-1) is None
+
+
+def test_main_components_instead_of_all_numbers(collection, embedded):
+    state = similar_galaxies(collection)
+    state.count = 4
+    state.find(embedded, [30])
+    state.metric = "euclidean"
+    before = set(state.rows[:4])
+    state.components = 2  # the embeddings lie in a plane
+    assert set(state.rows[:4]) == before
+    assert state.question.components == 2
+    state.components = 10_000  # more than there are: all
+    assert set(state.rows[:4]) == before
+
+
+def test_cuts_keep_the_answer_near_the_examples(collection, embedded):
+    state = similar_galaxies(collection)
+    state.find(embedded, [10, 20])
+    state.cuts = Cuts(within=(("redshift", 0.1),))
+    redshift = embedded["redshift"]
+    allowed = np.abs(redshift - np.median(redshift[[10, 20]])) <= 0.1
+    allowed[[10, 20]] = False
+    assert set(state.rows) == set(np.flatnonzero(allowed))
+    assert (np.diff(state.scores) <= 0).all()
+    assert np.isfinite(embedded["similarity"]).all()
+    state.cuts = Cuts()
+    assert len(state.rows) == N - 2
+
+
+def test_the_same_place_on_the_sky_is_not_a_look_alike(collection, embedded):
+    state = similar_galaxies(collection)
+    ra, dec = np.linspace(10, 20, N), np.full(N, 60.0)
+    ra[31], dec[31] = ra[30] + 4 / 3600 / np.cos(np.radians(60)), 60.0  # 4 arcsec away
+    ra[29] = np.nan  # nowhere: not the same
+    embedded.add_component(ra, "ra")
+    embedded.add_component(dec, "dec")
+    state.find(embedded, [30])
+    assert {29, 31} < set(state.rows)
+    state.cuts = Cuts(separation=5)
+    assert 29 in state.rows
+    assert 31 not in state.rows
+    state.cuts = Cuts(separation=3)
+    assert 31 in state.rows
+
+
+@pytest.mark.parametrize(
+    ("cuts", "message"),
+    [
+        (Cuts(within=(("nothing", 1),)), "no column of numbers nothing"),
+        (Cuts(within=(("kind", 1),)), "no column of numbers kind"),
+        (Cuts(separation=2), "no column of numbers ra"),
+    ],
+)
+def test_impossible_cuts_are_explained(collection, embedded, cuts, message):
+    state = similar_galaxies(collection)
+    with pytest.raises(AnalysisError, match=message):
+        answer(replace(state.ask(embedded, [30]), cuts=cuts))
+
+
+def test_examples_are_one_or_the_other(collection, embedded):
+    question = similar_galaxies(collection).ask(embedded, [3, 1], [7])
+    more = question.with_examples([7, 3], wanted=False)
+    assert (more.like, more.unlike) == ((1,), (3, 7))
+    assert more.without_examples([7, 1]) == replace(question, like=(), unlike=(3,))
 
 
 def test_answer_as_a_table(collection, embedded):

@@ -7,16 +7,41 @@ import weakref
 
 import pytest
 from glue_qt.utils import process_events
+from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from glue_zoobot.catalog.cuts import Cuts
+from glue_zoobot.qt.cuts_dialog import CutsDialog
+from glue_zoobot.qt.row_mime import ROWS_MIME_TYPE, mime_of_rows, rows_of_mime
 from glue_zoobot.qt.similar_panel import SimilarPanel, similar_panel
+from glue_zoobot.qt.why_dialog import WhyDialog
 from tests.qt.conftest import members, wait_until
 
 
 @pytest.fixture
 def panel(app):
     return similar_panel(app)
+
+
+def click(widget):
+    QTest.mouseClick(widget, Qt.LeftButton)
+
+
+def choose(box, index):
+    box.setCurrentIndex(index)
+    box.activated.emit(index)
+
+
+def drop(zone, data, rows):
+    """Drop rows as the gallery drags them."""
+    mime = mime_of_rows(data, rows)
+    place = QtCore.QPointF(zone.rect().center())
+    for kind in (QtGui.QDragEnterEvent, QtGui.QDropEvent):
+        where = place.toPoint() if kind is QtGui.QDragEnterEvent else place
+        event = kind(where, Qt.CopyAction, mime, Qt.LeftButton, Qt.NoModifier)
+        QtWidgets.QApplication.sendEvent(zone, event)
+    process_events()
 
 
 def loaded(strip):
@@ -39,18 +64,18 @@ def test_empty_panel_says_what_to_do(app, panel):
 
 def test_a_result_from_anywhere_shows_the_panel(app, panel, data, similar):
     similar.find(data, [20])
-    wait_until(lambda: panel.isVisible() and len(loaded(panel.like_single)) == 1)
-    assert panel.like_text.text() == "5877395055527856190"
-    assert "59 of 60 galaxies of survey embedded with test-encoder" in panel.footer.text()
+    wait_until(lambda: panel.isVisible() and len(loaded(panel.like_zone.single)) == 1)
+    assert panel.like_zone.text.text() == "5877395055527856190"
+    wait_until(lambda: panel.footer.text() == "59 of 60 galaxies of survey embedded with test-encoder.")
     assert panel.best.labels[0].toolTip().startswith("58773950555278561")
-    wait_until(lambda: len(loaded(panel.best)) == 20)
+    wait_until(lambda: len(loaded(panel.best)) == 40)
 
 
 def test_several_examples_are_counted(panel, data, similar):
     similar.find(data, [1, 2, 3, 4, 5, 6, 7], unlike=[40])
-    wait_until(lambda: len(loaded(panel.like_several)) == 5)
-    assert panel.like_text.text() == "7 galaxies"
-    assert not panel.unlike_several.isHidden()
+    wait_until(lambda: len(loaded(panel.like_zone.several)) == 7)
+    assert panel.like_title.text() == "Looks like 7 galaxies"
+    assert len(loaded(panel.unlike_zone.single)) == 1
 
 
 def test_slider_changes_the_subset_while_it_moves(panel, data, similar):
@@ -94,10 +119,14 @@ def test_typing_a_number_moves_the_slider(panel, data, similar):
 def test_metric(panel, data, similar):
     similar.find(data, [20])
     process_events(wait=0.1)
-    panel.metric.setCurrentIndex(1)
-    panel.metric.activated.emit(1)
-    assert similar.metric == "euclidean"
-    wait_until(lambda: panel.metric.currentData() == "euclidean")
+    choose(panel.metric, 1)
+    wait_until(lambda: similar.metric == "euclidean")
+    choose(panel.components, 4)
+    wait_until(lambda: similar.components == 10)
+    click(panel.back_button)
+    wait_until(lambda: similar.components is None)
+    assert panel.metric.currentData() == "euclidean"
+    wait_until(lambda: panel.components.currentData() is None)
 
 
 def test_keep_then_clear(app, panel, data, similar):
@@ -150,7 +179,7 @@ def test_a_restored_session_shows_its_question(app, panel, data, similar, tmp_pa
     restored = similar_panel(again)
     process_events(wait=0.1)
     assert restored.pages.currentIndex() == 1
-    assert restored.like_text.text() == "5877395055527856190"
+    assert restored.like_zone.text.text() == "5877395055527856190"
     assert restored.spin.value() == 5
     again.close()
 
@@ -169,6 +198,104 @@ def test_the_panel_comes_back_with_a_session_that_has_an_answer(app, data, scatt
     assert (restored is not None and restored.isVisible()) == asked
     if asked:
         wait_until(lambda: len(loaded(restored.best)) == 5)
-        assert restored.like_text.text() == "5877395055527856190"
+        assert restored.like_zone.text.text() == "5877395055527856190"
         wait_until(lambda: "59 of 60 galaxies" in restored.footer.text())
     again.close()
+
+
+def test_examples_are_dropped_and_taken_off_by_a_click(panel, data, similar):
+    similar.find(data, [20])
+    wait_until(lambda: panel.isVisible() and panel.pages.currentIndex() == 1)
+    drop(panel.like_zone, data, [22, 24])
+    wait_until(lambda: similar.like == (20, 22, 24))
+    drop(panel.unlike_zone, data, [24, 40])
+    wait_until(lambda: (similar.like, similar.unlike) == ((20, 22), (24, 40)))
+    wait_until(lambda: len(loaded(panel.like_zone.several)) == 2)
+    click(panel.like_zone.several.labels[0])
+    wait_until(lambda: similar.like == (22,))
+    click(panel.unlike_zone.several.labels[1])
+    wait_until(lambda: similar.unlike == (24,))
+    process_events(wait=0.1)
+    click(panel.like_zone.single.labels[0])
+    assert similar.question is None
+    process_events(wait=0.1)
+    assert panel.pages.currentIndex() == 0
+
+
+def test_rows_of_another_program_or_session_are_not_taken(app, data):
+    collection = app.data_collection
+    assert rows_of_mime(mime_of_rows(data, [1, 2]), collection) == (data, [1, 2])
+    for content in (b"", b"nonsense", b"[]", b'{"data": "x", "rows": [1]}', b'{"rows": [1]}'):
+        mime = QtCore.QMimeData()
+        mime.setData(ROWS_MIME_TYPE, content)
+        assert rows_of_mime(mime, collection) is None
+    assert rows_of_mime(mime_of_rows(data, [60]), collection) is None
+    assert rows_of_mime(QtCore.QMimeData(), collection) is None
+
+
+def test_back_and_forth(panel, data, similar):
+    for row in (10, 20, 30):
+        similar.find(data, [row])
+    process_events(wait=0.05)
+    assert not panel.forth_button.isEnabled()
+    for button, expected in ((panel.back_button, 20), (panel.back_button, 10), (panel.forth_button, 20)):
+        click(button)
+        wait_until(lambda expected=expected: similar.like == (expected,))
+        process_events(wait=0.05)
+    assert panel.back_button.isEnabled()
+    assert panel.forth_button.isEnabled()
+
+
+def test_a_click_on_an_answer_asks_for_its_look_alikes(panel, data, similar):
+    similar.find(data, [20])
+    wait_until(lambda: panel.best.labels)
+    first = similar.rows[0]
+    click(panel.best.labels[0])
+    wait_until(lambda: similar.like == (first,))
+
+
+def test_what_is_above_the_answer_keeps_its_place(panel, data, similar):
+    places = set()
+    for like, unlike in (([20], []), ([1, 2, 3], []), ([20], [40]), (range(9), range(30, 50))):
+        similar.find(data, list(like), list(unlike))
+        process_events(wait=0.1)
+        top = panel.slider.mapTo(panel, QtCore.QPoint(0, 0))
+        places.add((top.x(), top.y(), panel.slider.width()))
+    panel.footer.setText("one line " * 20)
+    process_events(wait=0.05)
+    top = panel.slider.mapTo(panel, QtCore.QPoint(0, 0))
+    places.add((top.x(), top.y(), panel.slider.width()))
+    assert len(places) == 1
+
+
+def test_conditions(panel, data, similar):
+    similar.find(data, [30])
+    process_events(wait=0.1)
+    click(panel.cuts_button)
+    [dialog] = panel.findChildren(CutsDialog)
+    column, tolerance = dialog.conditions[0]
+    choose(column, column.findText("redshift"))
+    assert tolerance.value() > 0  # a suggestion
+    tolerance.setValue(0.1)
+    assert not dialog.separation.isEnabled()  # the survey has no positions
+    dialog.findChild(QtWidgets.QDialogButtonBox).button(QtWidgets.QDialogButtonBox.Apply).click()
+    wait_until(lambda: similar.cuts == Cuts(within=(("redshift", 0.1),)))
+    wait_until(lambda: panel.cuts_button.text() == "Conditions: redshift ± 0.1")
+    assert abs(data["redshift"][similar.rows] - data["redshift"][30]).max() <= 0.1
+    dialog.close()
+
+
+def test_why_these(panel, data, similar):
+    similar.count = 15
+    similar.find(data, [50 - 5])
+    process_events(wait=0.1)
+    click(panel.why_button)
+    [dialog] = panel.findChildren(WhyDialog)
+    wait_until(lambda: dialog.table.rowCount() > 0)
+    assert {dialog.table.item(line, 0).text() for line in range(dialog.table.rowCount())} == {
+        "redshift",
+        "x",
+        "y",
+    }
+    assert "differ most in" in dialog.text.text()
+    dialog.close()

@@ -1,0 +1,147 @@
+"""*Why these?*: in which columns the galaxies that were found differ from the others."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy import QtWidgets
+from qtpy.QtCore import Qt
+
+from glue_zoobot.qt.columns import measured_columns, sky_columns
+from glue_zoobot.qt.threads import run_in_thread
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+    from glue.core import Data
+
+    from glue_zoobot.catalog import SimilarGalaxies
+
+__all__ = ["WhyDialog", "compare", "verdict"]
+
+_COMPARED = 100_000  # other galaxies, drawn by chance; more change nothing but the time
+_SHOWN = 30
+_NOTABLE = 0.3  # Kolmogorov-Smirnov distance
+#: What a picture shows besides the shape of a galaxy, by the names of columns.
+_NOT_SHAPE = {
+    "brightness": r"mag|flux",
+    "apparent size": r"rad|r_?[259]0|size|(^|_)r_?e(ff)?$",
+    "place on the sky": r"^(ra|dec)|raj|dej|declination|ascension|alpha|delta",
+    "distance": r"redshift|^z(_|$)|photo?_?z",
+    "observing conditions": r"seeing|psf|airmass|sky|depth|exptime",
+}
+
+
+def compare(data: Data, similarity: np.ndarray, rows: np.ndarray) -> Table:
+    """
+    Compare the galaxies that were found with the others, column by column; not for a GUI thread.
+
+    Parameters
+    ----------
+    data : Data
+        N rows.
+    similarity : np.ndarray
+        Shape (N,), NaN where there is none.
+    rows : np.ndarray
+        Shape (K,), the galaxies that were found.
+
+    Returns
+    -------
+    astropy.table.Table
+        As from `glue_zoobot.analysis.explain.correlates`.
+
+    Raises
+    ------
+    AnalysisError
+        If there are too few galaxies.
+    """
+    from glue_zoobot.analysis.explain import correlates
+
+    others = np.setdiff1d(np.flatnonzero(np.isfinite(similarity)), rows)
+    if len(others) > _COMPARED:
+        others = np.random.default_rng(0).choice(others, _COMPARED, replace=False)
+    used = np.concatenate([rows, others])
+    scores = similarity[used].astype(np.float64)
+    scores[: len(rows)] += 2 * np.ptp(scores) + 1  # the found ones are the top, whatever cuts left out
+    columns = [*measured_columns(data), *(sky_columns(data) or ())]
+    return correlates(scores, {cid.label: data.get_data(cid, view=(used,)) for cid in columns}, top=len(rows))
+
+
+def verdict(table: Table) -> str:
+    """Say in a sentence or two what the answer goes along with, and warn where that is not shape."""
+    if not len(table):
+        return "No column has enough numbers to compare."
+    notable = [row for row in table if row["ks"] >= _NOTABLE]
+    if not notable:
+        return (
+            "In none of the columns do these galaxies differ much from the others: it is what they look like."
+        )
+    first = notable[0]
+    text = (
+        f"They differ most in {first['column']}: {first['top_median']:.3g} in the middle, "
+        f"{first['rest_median']:.3g} for the others."
+    )
+    other = _not_shape(first["column"])
+    warning = (
+        f" So the likeness may be one of {other} rather than shape: set a condition on it." if other else ""
+    )
+    return text + warning
+
+
+def _not_shape(column: str) -> str | None:
+    return next((what for what, names in _NOT_SHAPE.items() if re.search(names, column, re.I)), None)
+
+
+class WhyDialog(QtWidgets.QDialog):
+    """
+    A verdict, and the table behind it, for the answer as it is when this is opened.
+
+    Parameters
+    ----------
+    parent : QWidget
+    state : SimilarGalaxies
+        With an answer.
+    """
+
+    def __init__(self, parent: QtWidgets.QWidget, state: SimilarGalaxies) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WA_DeleteOnClose)
+        self.setWindowTitle(f"Why these? {state.sentence().removeprefix('Showing the ')}")
+        self.resize(640, 420)
+        self.text = QtWidgets.QLabel("Comparing…", wordWrap=True)
+        self.table = QtWidgets.QTableWidget(0, 5)
+        self.table.setHorizontalHeaderLabels(["Column", "Difference", "Rank correlation", "These", "Others"])
+        for column, tip in (
+            (1, "Kolmogorov-Smirnov distance of the two distributions: 0 alike, 1 apart"),
+            (2, "Spearman's, of the column with the similarity, over all galaxies compared"),
+            (3, "Median of the galaxies that were found"),
+            (4, "Median of the other galaxies"),
+        ):
+            self.table.horizontalHeaderItem(column).setToolTip(tip)
+        self.table.horizontalHeader().setSectionResizeMode(QtWidgets.QHeaderView.Stretch)
+        self.table.verticalHeader().hide()
+        self.table.setEditTriggers(QtWidgets.QAbstractItemView.NoEditTriggers)
+        buttons = QtWidgets.QDialogButtonBox(QtWidgets.QDialogButtonBox.Close)
+        buttons.rejected.connect(self.close)
+        layout = QtWidgets.QVBoxLayout(self)
+        for widget in (self.text, self.table, buttons):
+            layout.addWidget(widget)
+        data, rows = state.data, state.rows[: state.count]
+        similarity = np.asarray(data[data.find_component_id("similarity")])
+        self._work = run_in_thread(self, lambda: compare(data, similarity, rows), self._fill, self._fail)
+        self.finished.connect(self._work.drop)
+
+    def _fill(self, table: Table) -> None:
+        self.text.setText(verdict(table))
+        self.table.setRowCount(min(len(table), _SHOWN))
+        for line, row in enumerate(table[:_SHOWN]):
+            numbers = (row["ks"], row["correlation"], row["top_median"], row["rest_median"])
+            for column, text in enumerate((row["column"], *(f"{number:.3g}" for number in numbers))):
+                item = QtWidgets.QTableWidgetItem(str(text))
+                if column:
+                    item.setTextAlignment(Qt.AlignRight | Qt.AlignVCenter)
+                self.table.setItem(line, column, item)
+
+    def _fail(self, error: Exception) -> None:
+        self.text.setText(str(error))
