@@ -218,10 +218,10 @@ class LabelLog:
         self._refresh()
         return list(self._entries.values())
 
-    def standing(self) -> list[Entry]:
-        """Ratings and skips that nobody has taken back, in the order of the file."""
+    def standing(self, target: str | None = None) -> list[Entry]:
+        """Ratings and skips, or labels of a target, that nobody has taken back, in the order of the file."""
         self._refresh()
-        return list(self._standing())
+        return list(self._standing(target))
 
     def current(self, who: str | None = None) -> dict[str, int]:
         """

@@ -16,7 +16,17 @@ from glue_zoobot.analysis.merit import Figure, class_figures, number_figures
 from glue_zoobot.analysis.regress import GalaxyRegressor
 from glue_zoobot.errors import AnalysisError
 
-__all__ = ["KINDS", "MODES", "Labelled", "Lesson", "labelled_rows", "next_to_label", "read_labels", "teach"]
+__all__ = [
+    "KINDS",
+    "MODES",
+    "Labelled",
+    "Lesson",
+    "class_name",
+    "labelled_rows",
+    "next_to_label",
+    "read_labels",
+    "teach",
+]
 
 KINDS = ("classes", "number")
 MODES = ("uncertain", "likely", "unlike")
@@ -146,7 +156,7 @@ def labelled_rows(object_ids: np.ndarray, labels: Mapping[str, Any], kind: str |
         kind = "number" if numbers is not None and len(np.unique(numbers)) > MANY else "classes"
     if kind == "number" and numbers is None:
         raise AnalysisError("the labels are not all numbers; teach them as classes")
-    values = numbers if kind == "number" else np.array([_class_name(labels[name]) for name in known])
+    values = numbers if kind == "number" else np.array([class_name(labels[name]) for name in known])
     unknown = tuple(name for name in labels if name not in where)
     return Labelled(
         np.array([where[name] for name in known], dtype=np.int64), np.asarray(values), kind, unknown
@@ -278,8 +288,8 @@ def _as_numbers(values: list[Any]) -> np.ndarray | None:
         return None
 
 
-def _class_name(value: Any) -> str:
-    """Name of a class: text as it is, whole numbers without a point."""
+def class_name(value: Any) -> str:
+    """Name of a class: text as it is, whole numbers without a point, true and false as yes and no."""
     if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
     if isinstance(value, (float, np.floating)) and float(value).is_integer():

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from glue.core.component import Component
+from glue.core.component import CategoricalComponent, Component
 
 from glue_zoobot.catalog.record import record_of, update_record
 from glue_zoobot.errors import AnalysisError
@@ -31,7 +31,7 @@ def write_columns(
     data : Data
         N rows.
     columns : mapping of str to np.ndarray
-        Label to numbers, shape (N,); stored as float32 copies.
+        Label to numbers, shape (N,), stored as float32 copies; or to text, which becomes categories.
     provenance : mapping, optional
         How they were made, in plain values; remembered in ``data.meta`` for each of them.
 
@@ -45,23 +45,25 @@ def write_columns(
     AnalysisError
         If a column does not have one value per row.
     """
-    arrays = {label: np.array(values, dtype=np.float32) for label, values in columns.items()}
+    arrays = {label: _as_stored(values) for label, values in columns.items()}
     for label, values in arrays.items():
         if values.shape != data.shape:
             raise AnalysisError(
                 f"column {label!r} has shape {values.shape}, but {data.label} has {data.shape}"
             )
-    ours = our_columns(data)
+    ours = {
+        label: cid for label, cid in our_columns(data).items() if _same_kind(data, cid, arrays.get(label))
+    }
     with _one_round(data):
         written = {
             label: ours[label]
             if label in ours
-            else data.add_component(Component(values), _own_label(data, label))
+            else data.add_component(_component(values), _own_label(data, label))
             for label, values in arrays.items()
         }
         changed = {ours[label]: values for label, values in arrays.items() if label in ours}
         if changed:
-            data.update_components(changed)
+            _update(data, changed)
     _remember(data, written, provenance or {})
     if changed:
         _refresh_subsets(data)
@@ -87,6 +89,33 @@ def free_number(data: Data, *patterns: str, start: int = 1) -> int:
     while taken & {pattern.format(number) for pattern in patterns}:
         number += 1
     return number
+
+
+def _as_stored(values: np.ndarray) -> np.ndarray:
+    values = np.asarray(values)
+    return values.astype(str) if values.dtype.kind in "UO" else values.astype(np.float32)
+
+
+def _component(values: np.ndarray) -> Component:
+    return CategoricalComponent(values) if values.dtype.kind == "U" else Component(values)
+
+
+def _same_kind(data: Data, cid: ComponentID, values: np.ndarray | None) -> bool:
+    """Tell whether a column can take new values: glue does not let text become numbers."""
+    categorical = isinstance(data.get_component(cid), CategoricalComponent)
+    return values is not None and categorical == (values.dtype.kind == "U")
+
+
+def _update(data: Data, changed: Mapping[ComponentID, np.ndarray]) -> None:
+    """Give columns new values; categories that are there keep their codes, by which glue selects them."""
+    for cid, values in changed.items():
+        if values.dtype.kind == "U":
+            component = data.get_component(cid)
+            known = list(component.categories)
+            new = [name for name in np.unique(values) if name not in known]
+            # Not by update_components, which would strip the categories off.
+            component._data = CategoricalComponent(values, categories=known + new).data
+    data.update_components({cid: values for cid, values in changed.items() if values.dtype.kind != "U"})
 
 
 def _own_label(data: Data, label: str) -> str:

@@ -339,3 +339,15 @@ def test_reliability_of_honest_probabilities():
     assert np.abs(found.stated - found.observed).max() < 0.06
     assert ((found.low <= found.stated) & (found.stated <= found.high)).mean() >= 0.8
     assert found.counts.sum() == 5000
+
+
+def test_standing_labels_of_one_target(tmp_path):
+    log = LabelLog(tmp_path / "log.jsonl")
+    log.label("a", "ring", "kind")
+    log.label("a", "merger", "kind")
+    log.label("a", 0.3, "redshift")
+    log.rate("a", 5)
+    log.undo("redshift")
+    assert [entry.value for entry in log.standing("kind")] == ["ring", "merger"]
+    assert log.standing("redshift") == []
+    assert [entry.value for entry in log.standing()] == [5]
