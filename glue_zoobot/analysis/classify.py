@@ -12,6 +12,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from glue_zoobot.analysis.guard import Guard
+from glue_zoobot.analysis.interest_linear import one_thread
 from glue_zoobot.analysis.linear import Standardised, checked, checked_width
 from glue_zoobot.errors import AnalysisError
 
@@ -112,9 +113,10 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
                 f"all {len(y)} labels are {self.classes_[0]!r}; also label galaxies that are something else"
             )
         self.n_features_in_ = X.shape[1]
-        space = Standardised(X, catalogue)
-        self.linear_ = space.fold(*self._learn(space.coordinates, codes))
-        self.guard_ = Guard.fit(space, codes, len(self.classes_), self.random_state)
+        with one_thread():
+            space = Standardised(X, catalogue)
+            self.linear_ = space.fold(*self._learn(space.coordinates, codes))
+            self.guard_ = Guard.fit(space, codes, len(self.classes_), self.random_state)
         own = self.out_of_fold_[np.arange(len(codes)), codes]
         self.nonconformity_ = np.sort(1 - own[np.isfinite(own)])
         return self

@@ -52,8 +52,7 @@ class Guard:
         random_state : int
             Seed of the five parts in which the limit is found.
         """
-        _, _, axes = np.linalg.svd(space.coordinates, full_matrices=False)
-        axes = axes[: min(N_AXES, max(1, len(codes) // 4))].T
+        axes = space.principal(min(N_AXES, max(1, len(codes) // 4)))
         reduced = space.coordinates @ axes
         means, whiten = _scatter(reduced, codes, n_classes)
         limit = _limit(reduced, codes, n_classes, random_state)

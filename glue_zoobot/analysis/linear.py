@@ -13,7 +13,7 @@ from glue_zoobot.errors import AnalysisError
 __all__ = ["Linear", "Standardised", "blocks", "checked", "checked_width"]
 
 BLOCK_ROWS = 16_384
-MEASURED_ROWS = 50_000  # mean and deviation of more rows than this differ by less than labels can tell
+MEASURED_ROWS = 20_000  # mean and deviation of more rows than this differ by less than labels can tell
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,17 @@ class Standardised:
         varies = spread > 1e-6 * (np.abs(self.mean) + 1e-12)
         self.deviation = np.where(varies, spread, np.inf)  # a constant dimension counts for nothing
         standard = (np.asarray(X, dtype=np.float64) - self.mean) / self.deviation
-        if len(standard) < standard.shape[1]:
-            left, strength, axes = np.linalg.svd(standard, full_matrices=False)
-            self.coordinates, self._axes = left * strength, axes
-        else:
-            self.coordinates, self._axes = standard, np.eye(standard.shape[1])
+        self.coordinates, self._axes = standard, np.eye(standard.shape[1])
+        if len(standard) < standard.shape[1]:  # the rows themselves span what they can teach
+            squares, left = np.linalg.eigh(standard @ standard.T)
+            kept = squares > 1e-9 * max(squares[-1], 1e-12)  # rows may be equal
+            self._axes = (left[:, kept] / np.sqrt(squares[kept])).T @ standard
+            self.coordinates = standard @ self._axes.T
+
+    def principal(self, n_axes: int) -> np.ndarray:
+        """Directions in which `coordinates` vary most, (r, K), orthonormal columns, most first."""
+        _, axes = np.linalg.eigh(self.coordinates.T @ self.coordinates)
+        return axes[:, ::-1][:, :n_axes]
 
     def fold(self, weights: np.ndarray, offset: np.ndarray) -> Linear:
         """Turn a function of `coordinates`, (r, K) and (K,), into one of unchanged embeddings."""

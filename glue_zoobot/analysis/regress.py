@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from glue_zoobot.analysis.guard import Guard
+from glue_zoobot.analysis.interest_linear import one_thread
 from glue_zoobot.analysis.linear import Standardised, checked, checked_width
 from glue_zoobot.errors import AnalysisError
 
@@ -92,7 +93,11 @@ class GalaxyRegressor(RegressorMixin, BaseEstimator):
         y = _checked_values(y)
         self.n_features_in_ = X.shape[1]
         self.limits_ = (0.0, 1.0) if y.min() >= 0 and y.max() <= 1 else (-np.inf, np.inf)
-        space = Standardised(X, catalogue)
+        with one_thread():
+            self._learn(Standardised(X, catalogue), y)
+        return self
+
+    def _learn(self, space: Standardised, y: np.ndarray) -> None:
         weights, offset, self.penalty_ = _ridge(space.coordinates, y)
         self.out_of_fold_ = self._clipped(_held_out(space.coordinates, y, self.penalty_, self.random_state))
         errors = np.abs(y - self.out_of_fold_)
@@ -102,7 +107,6 @@ class GalaxyRegressor(RegressorMixin, BaseEstimator):
         self.nonconformity_ = np.sort(errors / scales)
         self.linear_ = space.fold(np.column_stack([weights, slope]), np.array([offset, level]))
         self.guard_ = Guard.fit(space, np.zeros(len(y), dtype=int), 1, self.random_state)
-        return self
 
     def estimates(self, X: np.ndarray, coverage: float = 0.68) -> Estimates:
         """Give values, intervals, and what is unlike the taught galaxies, in one pass over ``X`` (N, D)."""
