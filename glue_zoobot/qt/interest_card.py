@@ -25,6 +25,7 @@ __all__ = ["RatingCard"]
 _PREFETCHED = 6
 _FACTS = 4  # columns shown below the id
 _MODE_STYLE = "QPushButton { padding: 3px 7px; } QPushButton:checked { background: #3d6fa8; color: white; }"
+_MANY_ROWS = 100_000
 _FEW = 30  # different words that a column may have to be worth showing
 _MODES = (
     ("find", "Find", "Show what is likely to interest you"),
@@ -155,7 +156,7 @@ class RatingCard(QtWidgets.QWidget):
         state, row = self._state, self._state.current
         if row is None:
             done = state.data is not None and not state.due
-            self.picture.show_picture(None, waiting="Every galaxy is rated." if done else "Learning…")
+            self.picture.show_picture(None, None, waiting="Every galaxy is rated." if done else "Learning…")
             return
         corner = ""
         if state.why == "check":
@@ -163,8 +164,10 @@ class RatingCard(QtWidgets.QWidget):
         elif state.why in ("again", "chosen") and row in state.ratings:
             corner = f"you gave {state.ratings[row]}"
         thumbnail = self.thumbnails.get(row)
-        waiting = "Reading the picture…" if self._has_images() else "This catalogue has no images."
-        self.picture.show_picture(thumbnail, corner, waiting)
+        if thumbnail is not None or not self._has_images():
+            self.picture.show_picture(row, thumbnail, corner, "This catalogue has no images.")
+        else:
+            self.picture.show_picture(None, None, corner, "Reading the picture…")
 
     def _has_images(self) -> bool:
         from glue_zoobot.catalog import images_of
@@ -177,6 +180,11 @@ class RatingCard(QtWidgets.QWidget):
 
     def _on_resized(self) -> None:
         self._load()
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the current galaxy is on the screen, so that a key is meant for it."""
+        return self._state.current is not None and self.picture.row_seen == self._state.current
 
     # -- keys ------------------------------------------------------------------------------------------
 
@@ -220,7 +228,8 @@ def facts_of(data: Data, row: int) -> list[str]:
 def _value(data: Data, cid: ComponentID, row: int) -> str:
     component = data.get_component(cid)
     if isinstance(component, CategoricalComponent):
-        few = len(component.categories) <= min(_FEW, data.size // 2)
+        # Counting the different words of a long column takes a second.
+        few = data.size <= _MANY_ROWS and len(component.categories) <= min(_FEW, data.size // 2)
         return str(component.labels[row]) if few else ""
     value = np.asarray(component.data)[row]
     if value.dtype.kind == "f":

@@ -181,8 +181,12 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
     # -- from the window to the state --------------------------------------------------------------------
 
     def rate(self, value: int) -> None:
-        """Rate the galaxy on the screen; what cannot be recorded is said, and the galaxy stays."""
-        if self.state.current is None:
+        """
+        Rate the galaxy on the screen; what cannot be recorded is said, and the galaxy stays.
+
+        A key pressed before the galaxy could be seen does nothing: it was meant for the one before.
+        """
+        if not self.card.is_seen:
             return
         if self._try(lambda: self.state.rate(self.state.current, value)):
             self.card.keys.flash(value)
@@ -203,7 +207,8 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
             self.show()
 
     def _skip(self) -> None:
-        self._try(self.state.skip)
+        if self.card.is_seen:
+            self._try(self.state.skip)
 
     def _undo(self) -> None:
         self._try(self.state.undo)

@@ -41,6 +41,9 @@ class BigPicture(QtWidgets.QWidget):
         self.setFocusPolicy(Qt.StrongFocus)
         self._thumbnail: Thumbnail | None = None
         self._waiting, self.corner = "", ""
+        self._row: int | None = None
+        self.row_seen: int | None = None
+        """The row that is on the screen, painted; a key pressed before that is meant for the one before."""
 
     def sizeHint(self) -> QtCore.QSize:
         return QtCore.QSize(320, 320)
@@ -55,9 +58,11 @@ class BigPicture(QtWidgets.QWidget):
         """Whether a galaxy is on the screen now."""
         return self._thumbnail is not None and self._thumbnail.pixmap is not None
 
-    def show_picture(self, thumbnail: Thumbnail | None, corner: str = "", waiting: str = "") -> None:
-        """Show a picture, or why there is none, or what is being waited for."""
-        self._thumbnail, self.corner, self._waiting = thumbnail, corner, waiting
+    def show_picture(
+        self, row: int | None, thumbnail: Thumbnail | None, corner: str = "", waiting: str = ""
+    ) -> None:
+        """Show the picture of a row, or why there is none, or (without a row) what is being waited for."""
+        self._row, self._thumbnail, self.corner, self._waiting = row, thumbnail, corner, waiting
         self.update()
 
     def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
@@ -82,6 +87,7 @@ class BigPicture(QtWidgets.QWidget):
         else:
             self._paint_text(painter, frame)
         self._paint_corner(painter, frame)
+        self.row_seen = self._row
 
     def _paint_text(self, painter: QtGui.QPainter, frame: QtCore.QRectF) -> None:
         text = self._waiting if self._thumbnail is None else f"No picture:\n{self._thumbnail.reason}"

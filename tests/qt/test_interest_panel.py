@@ -49,6 +49,8 @@ def idle(panel):
 
 
 def press(panel, key, modifier=Qt.NoModifier):
+    """Press a key once the galaxy is to be seen."""
+    wait_until(lambda: panel.card.is_seen or panel.state.current is None)
     QTest.keyClick(panel.card.picture, key, modifier)
     wait_until(lambda: idle(panel))
 
@@ -103,6 +105,13 @@ def test_a_key_rates_and_the_next_comes_by_itself(rating, state, data):
     assert state.current != first
     assert rating.card.picture.has_picture  # it was read ahead
     assert rating.card.dots.values == (4,)
+
+
+def test_a_galaxy_is_rated_only_once_it_was_seen(rating, state):
+    wait_until(lambda: rating.card.is_seen)
+    first = state.current
+    QTest.keyClicks(rating.card.picture, "555")  # faster than the next picture can be painted
+    assert state.ratings == {first: 5}
 
 
 def test_buttons_skip_and_undo(rating, state):
@@ -169,6 +178,7 @@ def test_rate_save_reopen_go_on(app, rating, state, tmp_path):
     assert state.n_found >= 6  # of eight
     app.save_session(str(tmp_path / "session.glu"))
     again = GlueApplication.restore_session(str(tmp_path / "session.glu"), show=False)
+    again.show()
     restored = interest_panel(again)
     restored.show_panel()
     wait_until(lambda: restored.state.current is not None and idle(restored))
