@@ -31,7 +31,7 @@ from glue_zoobot.qt.gallery.thumbnails import Thumbnail, ThumbnailLoader
 from glue_zoobot.qt.threads import Work, run_in_thread
 
 if TYPE_CHECKING:
-    from qtpy.QtGui import QCloseEvent, QKeyEvent, QPaintEvent
+    from qtpy.QtGui import QCloseEvent, QKeyEvent, QPaintEvent, QResizeEvent
 
     from glue_zoobot.qt.gallery.viewer import GalleryViewer
 
@@ -312,6 +312,11 @@ class DetailView(QWidget):
             self._say(self._viewer.statusBar().currentMessage())
         else:
             super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.row >= 0 and self._state.data is not None:
+            self._show_picture()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.encoder_view.stop()

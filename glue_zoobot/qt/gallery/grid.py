@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QCursor, QKeySequence, QPalette
-from qtpy.QtWidgets import QAbstractItemView, QFrame, QTableView
+from qtpy.QtWidgets import QAbstractItemView, QApplication, QFrame, QTableView
 
 from glue_zoobot.qt.gallery.keys import action_of
 from glue_zoobot.qt.gallery.lines import Lines
@@ -205,6 +205,8 @@ class GridView(QTableView):
     selected = Signal(bool)
     #: A key asked for something to be done with the chosen galaxies; an `Action`.
     action_wanted = Signal(object)
+    #: The selected galaxies are dragged away.
+    drag_wanted = Signal()
     #: The galaxy at this position is to be shown by itself.
     detail_wanted = Signal(int)
 
@@ -220,6 +222,7 @@ class GridView(QTableView):
         self._selection, self._state, self._thumbnails = selection, state, thumbnails
         self._press: QPoint | None = None  # where a rubber band began, in the coordinates of the whole grid
         self._band: QRect | None = None
+        self._may_drag = False  # a press on a selected galaxy begins a drag, elsewhere a rubber band
         self._base: np.ndarray | None = None
         self._header_lines: list[int] = []
         self.caption_names: list[str] = []  # written before the values; empty where there is no room
@@ -317,6 +320,12 @@ class GridView(QTableView):
         lines = self._lines_between(0, self.viewport().height())
         return range(*(self.model().lines.from_line(line) for line in (lines.start, lines.stop)))
 
+    def fully_visible_positions(self) -> range:
+        """Positions of the galaxies that are not cut off by an edge; all that are seen if there are none."""
+        model, seen = self.model(), self.visible_positions()
+        inside = [p for p in seen if self.viewport().rect().contains(self.visualRect(model.index_of(p)))]
+        return range(inside[0], inside[-1] + 1) if inside else seen
+
     def _lines_between(self, top: int, bottom: int) -> range:
         """Lines touched by what is between two heights, in the coordinates of the viewport."""
         if bottom < 0:
@@ -372,13 +381,25 @@ class GridView(QTableView):
         self.setFocus()
         self._press, self._band = self._to_grid(event.position().toPoint()), None
         self._base = self._selection.mask if event.modifiers() & Qt.ControlModifier else None
+        self._may_drag = not event.modifiers() and self._is_selected(event.position().toPoint())
         self._selection.begin()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._press is None:
             super().mouseMoveEvent(event)
             return
-        self._drag_to(event.position().toPoint())
+        if not self._may_drag:
+            self._drag_to(event.position().toPoint())
+        elif self._is_far(event.position().toPoint()):
+            self._let_go()
+            self.drag_wanted.emit()
+
+    def _is_selected(self, point: QPoint) -> bool:
+        position = self.model().position(self.indexAt(point))
+        return position >= 0 and bool(self._selection.mask[self.model().rows[position]])
+
+    def _is_far(self, point: QPoint) -> bool:
+        return (self._to_grid(point) - self._press).manhattanLength() >= QApplication.startDragDistance()
 
     def _drag_on(self) -> None:
         self._drag_to(self.viewport().mapFromGlobal(QCursor.pos()))

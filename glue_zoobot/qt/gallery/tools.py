@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from glue.config import viewer_tool
 from glue.viewers.common.tool import Tool
+from qtpy.QtCore import Qt
 
+from glue_zoobot.qt.gallery.export import ExportDialog
 from glue_zoobot.qt.host import icon_path
 
-__all__ = ["MostSimilarFirstTool", "SimilarGalaxiesTool"]
+__all__ = ["ExportTool", "MostSimilarFirstTool", "SimilarGalaxiesTool"]
 
 
 @viewer_tool
@@ -35,3 +39,18 @@ class MostSimilarFirstTool(Tool):
 
     def activate(self) -> None:
         self.viewer.state.sort_most_similar_first()
+
+
+@viewer_tool
+class ExportTool(Tool):
+    """Write galaxies with their captions to a PDF or PNG file."""
+
+    icon = str(Path(__file__).with_name("icons") / "export.svg")
+    tool_id = "zoobot:gallery_export"
+    action_text = "Export as figure"
+    tool_tip = "Export what is seen, or the first galaxies, as a figure with captions"
+
+    def activate(self) -> None:
+        dialog = ExportDialog(self.viewer)
+        dialog.setAttribute(Qt.WA_DeleteOnClose)
+        dialog.open()

@@ -11,7 +11,8 @@ from glue.core.message import DataUpdateMessage
 from glue_qt.utils import messagebox_on_error
 from glue_qt.viewers.common.data_viewer import DataViewer
 from glue_qt.viewers.common.toolbar import BasicToolbar
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QDrag
 from qtpy.QtWidgets import QApplication, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from glue_zoobot import catalog
@@ -19,6 +20,7 @@ from glue_zoobot.catalog.groups import active_subset_kept
 from glue_zoobot.errors import CatalogueError
 from glue_zoobot.qt.gallery import tools  # noqa: F401  registers the toolbar buttons
 from glue_zoobot.qt.gallery.detail import DetailView
+from glue_zoobot.qt.gallery.dragging import mime_of_rows
 from glue_zoobot.qt.gallery.empty import EmptyPage
 from glue_zoobot.qt.gallery.examples import ask, with_example
 from glue_zoobot.qt.gallery.filter_bar import FilterBar
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 
 __all__ = ["GalleryViewer"]
 
+DRAG_HEIGHT = 64  # of the picture at the mouse
+DRAG_LOOK = 50  # galaxies among which one with a picture is looked for
 NOTHING_CHOSEN = (
     "Select a galaxy first: S finds similar ones, + and − refine the question, digits rate, Ctrl+C copies ids"
 )
@@ -71,7 +75,7 @@ class GalleryViewer(DataViewer):
     _data_artist_cls = _subset_artist_cls = GalleryLayerArtist
     _toolbar_cls = BasicToolbar
     inherit_tools = False
-    tools = ["zoobot:gallery_similar", "zoobot:gallery_most_similar_first", "window"]
+    tools = ["zoobot:gallery_similar", "zoobot:gallery_most_similar_first", "zoobot:gallery_export", "window"]
     subtools = {"window": ["window:movetab", "window:title"]}
 
     def __init__(
@@ -118,6 +122,7 @@ class GalleryViewer(DataViewer):
         self.grid.selected.connect(self._apply_selection)
         self.grid.action_wanted.connect(self.act)
         self.grid.detail_wanted.connect(self.show_detail)
+        self.grid.drag_wanted.connect(self._drag)
 
     def get_layer_artist(
         self, cls: type, layer: Data | Subset | None = None, layer_state: GalleryLayerState | None = None
@@ -325,6 +330,17 @@ class GalleryViewer(DataViewer):
         ids = catalog.object_ids_of(self.state.data)[shown if len(shown) else rows]
         QApplication.clipboard().setText("\n".join(str(name) for name in ids))
         self.set_status(f"Copied {ids[0]}" if len(ids) == 1 else f"Copied {len(ids):,} ids")
+
+    def _drag(self) -> None:
+        """Let the user carry the selected galaxies to another panel, with the picture of one."""
+        shown = self.model.rows[self.selection.mask[self.model.rows]]
+        drag = QDrag(self.grid)
+        drag.setMimeData(mime_of_rows(self.state.data, shown))
+        loaded = (self.thumbnails.get(int(row)) for row in shown[:DRAG_LOOK])
+        pixmap = next((one.pixmap for one in loaded if one is not None and one.pixmap is not None), None)
+        if pixmap is not None:
+            drag.setPixmap(pixmap.scaledToHeight(DRAG_HEIGHT, Qt.SmoothTransformation))
+        drag.exec(Qt.CopyAction)
 
     def show_detail(self, position: int) -> None:
         """Show everything about the galaxy at a position, in a window of its own."""
