@@ -37,7 +37,7 @@ _QUANTITIES = (
     r"(^|_)mag|mag_|absmag",
     r"redshift|^z(_?(spec|phot|best))?$|(spec|phot)_?z$",
     r"mass|mstar",
-    r"_minus_|colou?r",
+    r"_minus_|colou?r|^[ugrizy] - [ugrizy]$",
     r"rad|r_?[259]0|(^|_)r_?e(ff)?$|size|fwhm",
     r"ellip|axis_?ratio|sersic|concentration|asymmetry",
     r"smooth.*debiased",

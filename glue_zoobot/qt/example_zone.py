@@ -50,7 +50,7 @@ class ExampleZone(QtWidgets.QFrame):
         self._collection = collection
         self.setAcceptDrops(True)
         height = lines * (_EDGE + _SPACING) - _SPACING
-        self.setFixedHeight(height + 2)
+        self.setFixedHeight(height + 6)
         self.setObjectName("zone")
         self._mark(False)
         self.single = ThumbnailStrip(edge=height, columns=1, limit=1)
@@ -60,10 +60,10 @@ class ExampleZone(QtWidgets.QFrame):
         for strip in (self.single, self.several):
             strip.clicked.connect(self.removed)
         layout = QtWidgets.QHBoxLayout(self)
-        layout.setContentsMargins(1, 1, 1, 1)
+        layout.setContentsMargins(3, 3, 3, 3)
         layout.setSpacing(8)
         layout.setSizeConstraint(QtWidgets.QLayout.SetNoConstraint)  # examples that change widen no panel
-        self.setMinimumWidth(_PER_LINE * (_EDGE + _SPACING) + 2)
+        self.setMinimumWidth(_PER_LINE * (_EDGE + _SPACING) + 6)
         layout.addWidget(self.single)
         layout.addWidget(self.several)
         layout.addWidget(self.text, 1)
@@ -96,5 +96,5 @@ class ExampleZone(QtWidgets.QFrame):
             self.dropped.emit(*found)
 
     def _mark(self, active: bool) -> None:
-        colour = "#2a76c6" if active else "transparent"
-        self.setStyleSheet(f"#zone {{ border: 1px solid {colour}; border-radius: 4px; }}")
+        border = "1px solid #2a76c6" if active else "1px dashed palette(mid)"
+        self.setStyleSheet(f"#zone {{ border: {border}; border-radius: 4px; }}")

@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt
 from glue_zoobot.qt.broken_report import show_broken
 from glue_zoobot.qt.host import show_message
 from glue_zoobot.qt.jobs import ChildJob, EmbedJob, EmbedRequest
+from glue_zoobot.qt.layout import open_map
 from glue_zoobot.qt.map_job import MapJob
 from glue_zoobot.qt.similar_panel import similar_panel
 
@@ -46,9 +47,12 @@ class JobLine(QtWidgets.QFrame):
     ----------
     removed : Signal()
         The user has seen enough of it.
+    map_wanted : Signal()
+        He wants to see the map that it made.
     """
 
     removed = QtCore.Signal()
+    map_wanted = QtCore.Signal()
 
     def __init__(self, job: ChildJob) -> None:
         super().__init__()
@@ -63,13 +67,20 @@ class JobLine(QtWidgets.QFrame):
             "Broken images…", "Which images have no embedding, and why", self._show_broken
         )
         self.detail_button = _button("Details…", "What the process wrote before it ended", self._show_detail)
+        self.map_button = _button("Show", "Open the map in a scatter plot", self.map_wanted.emit)
         self.remove_button = _button("Remove", "Take this line off the list", self.removed.emit)
         progress = QtWidgets.QHBoxLayout()  # above the text, whose length changes
         progress.addWidget(self.bar, 1)
         progress.addWidget(self.cancel_button)
         buttons = QtWidgets.QHBoxLayout()
         buttons.addStretch(1)
-        for button in (self.broken_button, self.detail_button, self.resume_button, self.remove_button):
+        for button in (
+            self.broken_button,
+            self.detail_button,
+            self.resume_button,
+            self.map_button,
+            self.remove_button,
+        ):
             buttons.addWidget(button)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 8)
@@ -97,6 +108,7 @@ class JobLine(QtWidgets.QFrame):
         self.resume_button.setVisible(job.state in ("cancelled", "failed"))
         self.detail_button.setVisible(job.state == "failed" and bool(job.detail.strip()))
         self.broken_button.setVisible(job.broken > 0)
+        self.map_button.setVisible(job.state == "done" and isinstance(job, MapJob) and job.data is not None)
 
     def _show_broken(self) -> None:
         show_broken(self, self.job.request.store)
@@ -118,6 +130,7 @@ class JobsPanel(QtWidgets.QDockWidget, HubListener):
     def __init__(self, application: GlueApplication) -> None:
         super().__init__("Zoobot jobs", application)
         self.setObjectName("zoobot_jobs_panel")
+        self._application = application
         self.lines: list[JobLine] = []
         self._lines_layout = QtWidgets.QVBoxLayout()
         self._lines_layout.setContentsMargins(0, 0, 0, 0)
@@ -165,12 +178,17 @@ class JobsPanel(QtWidgets.QDockWidget, HubListener):
     def _run(self, job: ChildJob) -> None:
         line = JobLine(job)
         line.removed.connect(lambda: self._remove(line))
+        line.map_wanted.connect(lambda: self._show_map(job))
         self.lines.append(line)
         self._lines_layout.insertWidget(0, line)  # the newest in sight
         self._empty.hide()
         self.show()
         self.raise_()
         job.start()
+
+    def _show_map(self, job: MapJob) -> None:
+        if job.data in self._application.data_collection:
+            open_map(self._application, job.data, *job.columns)
 
     def _remove(self, line: JobLine) -> None:
         self.lines.remove(line)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from glue_zoobot.catalog import RowEmbeddings
 
-__all__ = ["WINDOW_SIZE", "grab", "open_in_glue"]
+__all__ = ["WINDOW_SIZE", "grab", "open_in_glue", "open_map"]
 
 #: Width and height of the main window, unless it is shown full screen.
 WINDOW_SIZE = (1600, 1000)
@@ -84,6 +84,13 @@ def open_in_glue(
     Arrangement(application.current_tab, _views(application, data))
     process_events()
     return application
+
+
+def open_map(application: GlueApplication, data: Data, x: ComponentID, y: ComponentID) -> ScatterViewer:
+    """Open a scatter plot of a map, coloured by a number that says something about galaxies."""
+    viewer = _scatter(application, data, x, y, "Map of galaxy images")
+    _colour_by(viewer, columns.colour_column(data))
+    return viewer
 
 
 def grab(application: GlueApplication, path: str | os.PathLike[str], settle: float = 1.0) -> Path:
@@ -146,10 +153,11 @@ def _views(application: GlueApplication, data: Data) -> dict[str, Viewer]:
     places = _places(data)  # all columns first, see above
     views: dict[str, Viewer] = {}
     for place, (x, y) in places.items():
-        title = {"map": "Map of galaxy images", "sky": "Sky"}.get(place, f"{y} against {x}")
-        views[place] = _scatter(application, data, x, y, title)
-    if "map" in views:
-        _colour_by(views["map"], columns.colour_column(data))
+        if place == "map":
+            views[place] = open_map(application, data, x, y)
+        else:
+            title = "Sky" if place == "sky" else f"{y} against {x}"
+            views[place] = _scatter(application, data, x, y, title)
     if "sky" in views:
         views["sky"].state.flip_x()  # east to the left
     views["gallery"] = _gallery(application, data)

@@ -14,7 +14,7 @@ from glue_zoobot.qt.jobs import ChildJob
 from glue_zoobot.qt.threads import run_in_thread
 
 if TYPE_CHECKING:
-    from glue.core import Data
+    from glue.core import ComponentID, Data
 
 __all__ = ["METHODS", "MapJob"]
 
@@ -33,11 +33,17 @@ class MapJob(ChildJob):
         Folder of its embeddings.
     method : {"pca", "umap"}
     parent : QObject, optional
+
+    Attributes
+    ----------
+    columns : tuple of ComponentID, or None
+        x and y, once they are there.
     """
 
     def __init__(self, data: Data, store: Path, method: str, parent: QtCore.QObject | None = None) -> None:
         super().__init__(data, f"{METHODS[method]} map of {data.label}", parent)
         self._method, self._store = method, store
+        self.columns: tuple[ComponentID, ComponentID] | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="glue-zoobot-", ignore_cleanup_errors=True)
 
     def arguments(self) -> list[str]:
@@ -59,7 +65,7 @@ class MapJob(ChildJob):
     def _write(self, answer: tuple[np.ndarray, dict[str, Any]]) -> None:
         from glue_zoobot.catalog.maps import write_map
 
-        x, y = write_map(self.data, self._method, *answer)
+        self.columns = x, y = write_map(self.data, self._method, *answer)
         self.become("done", f"The columns {x.label} and {y.label} are ready for a scatter plot.")
         self.finished.emit()
 

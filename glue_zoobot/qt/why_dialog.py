@@ -25,6 +25,7 @@ _SHOWN = 30
 _NOTABLE = 0.3  # Kolmogorov-Smirnov distance
 #: What a picture shows besides the shape of a galaxy, by the names of columns.
 _NOT_SHAPE = {
+    "colour": r"_minus_|colou?r|^[ugrizy] - [ugrizy]$",
     "brightness": r"mag|flux",
     "apparent size": r"rad|r_?[259]0|size|(^|_)r_?e(ff)?$",
     "place on the sky": r"^(ra|dec)|raj|dej|declination|ascension|alpha|delta",

@@ -126,6 +126,9 @@ def test_a_job_without_a_count_ends_without_a_bar(app, data):
     wait_until(lambda: job.state == "done")
     assert line.bar.isHidden()
     assert "map_pca_1_x" in line.text.text()
+    click(line.map_button)
+    [viewer] = app.viewers[0]
+    assert (str(viewer.state.x_att), str(viewer.state.y_att)) == ("map_pca_1_x", "map_pca_1_y")
 
 
 def test_a_child_that_is_killed_leaves_glue_alive_with_a_message(app, start, behave):
