@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -44,9 +44,7 @@ class Scaling:
         return cls(mean, np.where(varies, 1 / np.where(varies, deviation, 1), 0))
 
     @classmethod
-    def decorrelating(
-        cls, mean: np.ndarray, covariance: np.ndarray, shrinkages: Sequence[float]
-    ) -> list[Scaling]:
+    def decorrelating(cls, mean: np.ndarray, covariance: np.ndarray, shrinkage: float) -> Scaling:
         r"""
         Remove in part the correlations that remain between standardised dimensions.
 
@@ -57,24 +55,14 @@ class Scaling:
         ----------
         mean, covariance : np.ndarray
             Shapes (D,) and (D, D), as from `moments`.
-        shrinkages : sequence of float
-
-        Returns
-        -------
-        list of Scaling
-            One for each shrinkage.
+        shrinkage : float
         """
-        if not shrinkages:
-            return []
         factor = cls.standard(mean, covariance).transform
         variance, axes = np.linalg.eigh(covariance * np.outer(factor, factor))
         variance = np.maximum(variance, 1e-12)
-        made = []
-        for shrinkage in shrinkages:
-            stretch = 1 / np.sqrt(variance + shrinkage * variance.mean())
-            stretch /= np.sqrt((np.square(stretch) * variance).mean())  # mean variance 1: C means the same
-            made.append(cls(mean, factor[:, None] * axes * stretch))
-        return made
+        stretch = 1 / np.sqrt(variance + shrinkage * variance.mean())
+        stretch /= np.sqrt((np.square(stretch) * variance).mean())  # mean variance 1: C means the same
+        return cls(mean, factor[:, None] * axes * stretch)
 
     def apply(self, vectors: np.ndarray) -> np.ndarray:
         """Changed copy of a few rows, (n, D) float32."""
@@ -127,16 +115,17 @@ class LogisticInterest:
     """
     L2-regularised logistic regression of ratings, as shares of the highest, on all dimensions.
 
-    One model is fitted to standardised dimensions, and one for each shrinkage; their logits are averaged.
-    Which scaling serves best depends on the encoder and on what the user looks for; the mean serves always.
-
     Parameters
     ----------
     matrix : np.ndarray
         Shape (N, D), float32; read, not copied.
     random_state : int
-    shrinkages : sequence of float
-        Of `Scaling.decorrelating`.
+    shrinkage : float, optional
+        Of `Scaling.decorrelating`; without it dimensions are only standardised.
+    background : float
+        The mean of the catalogue takes part as if so many galaxies there had been rated dull. What is shown
+        is no random sample: without the mean a model learns what tells the liked from the disliked among the
+        likely ones, and forgets what tells them from all the others.
     C : float
         Inverse regularisation, as in scikit-learn.
 
@@ -147,23 +136,30 @@ class LogisticInterest:
     """
 
     def __init__(
-        self, matrix: np.ndarray, random_state: int, shrinkages: Sequence[float] = (), C: float = 0.001
+        self,
+        matrix: np.ndarray,
+        random_state: int,
+        shrinkage: float | None = None,
+        background: float = 0.0,
+        C: float = 0.001,
     ) -> None:
         self.C = C
         self.random_state = random_state
+        self.background = background
         self._matrix = matrix
         mean, covariance = moments(matrix, random_state)
-        self.scaling = Scaling.standard(mean, covariance)
-        with one_thread():
-            self._scalings = [self.scaling, *Scaling.decorrelating(mean, covariance, shrinkages)]
+        self.scaling = self._coordinates = Scaling.standard(mean, covariance)
+        if shrinkage is not None:
+            with one_thread():
+                self._coordinates = Scaling.decorrelating(mean, covariance, shrinkage)
 
     def learn(self, rows: np.ndarray, ratings: np.ndarray) -> None:
         """Fit to ratings, 0 to 5, and predict every row."""
         self._rows = rows
         self._targets = ratings / HIGHEST
         with one_thread():
-            self._vectors = [scaling.apply(self._matrix[rows]) for scaling in self._scalings]
-        self._logits = self._predict()
+            self._vectors = self._coordinates.apply(self._matrix[rows])
+        self._logits = self._predict(np.ones(len(rows)))
 
     def keys(self) -> np.ndarray:
         """Give the logit of the share of the highest rating; (N,) float32."""
@@ -206,22 +202,22 @@ class LogisticInterest:
             return -np.abs(self._logits - known.mean())
         return -np.abs(self._logits - (known[interesting].mean() + known[~interesting].mean()) / 2)
 
-    def _predict(self, sample_weight: np.ndarray | None = None) -> np.ndarray:
+    def _predict(self, sample_weight: np.ndarray) -> np.ndarray:
         """Fit, and score by one matrix-vector product over the unchanged matrix; NaN where a row is."""
         with one_thread():
-            weights = self._weights(sample_weight)
+            weights = self._coordinates.fold(self._weights(sample_weight))
         with np.errstate(invalid="ignore", over="ignore"):
             logits = self._matrix @ weights[:-1].astype(self._matrix.dtype)
             logits += logits.dtype.type(weights[-1])
         return logits
 
-    def _weights(self, sample_weight: np.ndarray | None) -> np.ndarray:
-        """Averaged weights and offset, (D + 1,), on the unchanged dimensions."""
-        folded = [
-            scaling.fold(logistic_weights(vectors, self._targets, self.C, sample_weight))
-            for scaling, vectors in zip(self._scalings, self._vectors, strict=True)
-        ]
-        return np.mean(folded, axis=0)
+    def _weights(self, sample_weight: np.ndarray) -> np.ndarray:
+        """Weights and offset, (D + 1,), on the changed coordinates, whose origin is the catalogue's mean."""
+        if not self.background:
+            return logistic_weights(self._vectors, self._targets, self.C, sample_weight)
+        vectors = np.vstack([self._vectors, np.zeros_like(self._vectors[:1])])
+        targets, weight = np.append(self._targets, 0.0), np.append(sample_weight, self.background)
+        return logistic_weights(vectors, targets, self.C, weight)
 
 
 def _as_ratings(logits: np.ndarray) -> np.ndarray:
