@@ -66,6 +66,7 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
         self._application = application
         self._work: Work | None = None
         self._again = False
+        self._take_keys = False  # the user has asked to rate: his next key is for the panel
         self._choosing = False  # another start, while one is being rated
         self._build()
         self._refresh_timer = QtCore.QTimer(self, singleShot=True, interval=0)
@@ -108,7 +109,7 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
                 self._fail(error)
                 return
             self.say("")
-            self._choosing = False
+            self._choosing, self._take_keys = False, True
             self._learn()
             self._schedule_refresh()
 
@@ -328,9 +329,11 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
             self.pages.setCurrentIndex(0)
             self._note_of_state()
             return
-        if self.pages.currentIndex() == 0 and state.current is not None:
+        if state.current is not None:
             self.pages.setCurrentIndex(1)
-            self.card.picture.setFocus()
+            if self._take_keys:
+                self.card.picture.setFocus()
+            self._take_keys = False
         self.card.refresh()
         self.tabs.currentWidget().refresh()
         if self.tabs.currentWidget() is self.rated:

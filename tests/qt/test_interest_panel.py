@@ -278,6 +278,22 @@ def test_digits_rate_in_other_views(app, panel, data, state):
     wait_until(lambda: state.group is None and idle(panel))
 
 
+def test_digits_leave_the_keyboard_where_it_is(app, panel, data, state):
+    from glue_zoobot.qt.gallery.viewer import GalleryViewer
+
+    gallery = app.new_data_viewer(GalleryViewer, data=data)
+    wait_until(lambda: len(gallery.model.rows) == data.size)
+    app.activateWindow()
+    gallery.grid.setFocus()
+    gallery.grid.go_to(12)
+    QTest.keyClick(gallery.grid, Qt.Key_5)
+    wait_until(lambda: state.ratings == {12: 5} and panel.pages.currentIndex() == 1)
+    assert gallery.grid.hasFocus()
+    QTest.keyClick(gallery.grid, Qt.Key_Right)
+    QTest.keyClick(gallery.grid, Qt.Key_0)
+    assert state.ratings == {12: 5, 13: 0}
+
+
 def test_digits_and_a_log_that_is_none(app, panel, data):
     from glue_zoobot.qt.labelling import press_digit
 
