@@ -18,11 +18,10 @@ from qtpy.QtWidgets import QApplication, QLabel, QStackedWidget, QVBoxLayout, QW
 from glue_zoobot import catalog
 from glue_zoobot.catalog.groups import active_subset_kept
 from glue_zoobot.errors import CatalogueError
+from glue_zoobot.qt.finding import ask
 from glue_zoobot.qt.gallery import tools  # noqa: F401  registers the toolbar buttons
 from glue_zoobot.qt.gallery.detail import DetailView
-from glue_zoobot.qt.gallery.dragging import mime_of_rows
 from glue_zoobot.qt.gallery.empty import EmptyPage
-from glue_zoobot.qt.gallery.examples import ask, with_example
 from glue_zoobot.qt.gallery.filter_bar import FilterBar
 from glue_zoobot.qt.gallery.grid import GridModel, GridView
 from glue_zoobot.qt.gallery.hover import HoverPicture
@@ -33,6 +32,8 @@ from glue_zoobot.qt.gallery.options import GalleryOptions
 from glue_zoobot.qt.gallery.selection import GallerySelection, subset_state_of
 from glue_zoobot.qt.gallery.state import GalleryViewerState
 from glue_zoobot.qt.gallery.thumbnails import ThumbnailLoader
+from glue_zoobot.qt.host import question_of
+from glue_zoobot.qt.row_mime import mime_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,10 +45,12 @@ if TYPE_CHECKING:
     from glue.core.subset import Subset
     from qtpy.QtGui import QCloseEvent
 
+    from glue_zoobot.catalog.question import Question
     from glue_zoobot.qt.gallery.state import GalleryLayerState
 
 __all__ = ["GalleryViewer"]
 
+DRAG_MOST = 10_000  # galaxies carried at once
 DRAG_HEIGHT = 64  # of the picture at the mouse
 DRAG_LOOK = 50  # galaxies among which one with a picture is looked for
 NOTHING_CHOSEN = (
@@ -287,7 +290,7 @@ class GalleryViewer(DataViewer):
         elif not rows:
             self.set_status(NOTHING_CHOSEN)
         elif action.name == "similar":
-            self._ask(rows)
+            self._ask(question_of(self.session.application).ask(self.state.data, rows))
         elif action.name == "example":
             self._add_example(rows, bool(action.value))
         elif action.name == "digit":
@@ -301,18 +304,20 @@ class GalleryViewer(DataViewer):
 
     def _add_example(self, rows: list[int], wanted: bool) -> None:
         """Ask the present question again with more examples or counter-examples."""
-        question = catalog.similar_galaxies(self.session.data_collection)
-        present = (question.like, question.unlike) if question.data is self.state.data else ((), ())
-        like, unlike = with_example(*present, rows, wanted)
-        if like:
-            self._ask(like, unlike)
+        state = question_of(self.session.application)
+        present = state.pending or state.question
+        if present is None or present.data is not self.state.data:
+            present = state.ask(self.state.data, [])
+        question = present.with_examples(rows, wanted)
+        if question.like:
+            self._ask(question)
         else:
             self.set_status("Nothing is left to look for: say with S or + what galaxies shall be like")
 
     @messagebox_on_error("Could not look for similar galaxies")
-    def _ask(self, like: list[int], unlike: Sequence[int] = ()) -> None:
-        application, data = self.session.application, self.state.data
-        ask(application, data, like, unlike, lambda text: self._on_progress(like, text))
+    def _ask(self, question: Question) -> None:
+        self.set_status("Looking for similar galaxies…")
+        ask(self.session.application, question, lambda text: self._on_progress(question, text))
 
     @messagebox_on_error("Could not label the galaxies")
     def _press_digit(self, rows: list[int], digit: int) -> None:
@@ -335,7 +340,8 @@ class GalleryViewer(DataViewer):
         """Let the user carry the selected galaxies to another panel, with the picture of one."""
         shown = self.model.rows[self.selection.mask[self.model.rows]]
         drag = QDrag(self.grid)
-        drag.setMimeData(mime_of_rows(self.state.data, shown))
+        drag.setMimeData(mime_of_rows(self.state.data, shown[:DRAG_MOST]))
+        drag.mimeData().setText("\n".join(catalog.object_ids_of(self.state.data)[shown[:DRAG_MOST]]))
         loaded = (self.thumbnails.get(int(row)) for row in shown[:DRAG_LOOK])
         pixmap = next((one.pixmap for one in loaded if one is not None and one.pixmap is not None), None)
         if pixmap is not None:
@@ -350,12 +356,12 @@ class GalleryViewer(DataViewer):
         self.detail.raise_()
         self.detail.activateWindow()
 
-    def _on_progress(self, like: list[int], text: str) -> None:
-        """Tell how the search goes, and show its answer once there is one."""
+    def _on_progress(self, question: Question, text: str) -> None:
+        """Tell how the search went, and show its answer if there is one."""
         with suppress(RuntimeError):  # closed meanwhile
             self.set_status(text)
-            answer = catalog.similar_galaxies(self.session.data_collection)
-            if answer.data is self.state.data and set(answer.like) <= set(like):
+            answered = question_of(self.session.application).question
+            if answered is not None and answered.data is self.state.data and _answers(answered, question):
                 self.state.sort_most_similar_first()
                 self.grid.scrollToTop()
 
@@ -368,3 +374,8 @@ class GalleryViewer(DataViewer):
             self.detail = None
         self.thumbnails.close()
         self.state.forget_all()
+
+
+def _answers(answered: Question, asked: Question) -> bool:
+    """Whether an answer is that of a question; galaxies without embedding may have been left out of it."""
+    return set(answered.like) <= set(asked.like) and set(answered.unlike) <= set(asked.unlike)

@@ -153,3 +153,26 @@ def test_neighbours_and_what_the_encoder_sees(app, data, monkeypatch):
     detail.strip.grab()
     viewer.show_detail(50)  # has no embedding
     wait_until(lambda: "no embedding" in detail.strip._found.reason)
+
+
+def test_keys_ask_real_embeddings(app, data, similar):
+    viewer = app.new_data_viewer(GalleryViewer, data=data)
+    process_events(wait=0.05)
+    viewer.grid.go_to(10)
+    QTest.keyClick(viewer.grid, Qt.Key_S)
+    wait_until(lambda: similar.like == (10,))
+    assert viewer.model.rows[0] == 10
+    assert sorted(viewer.model.rows[1:3]) == [9, 11]
+    viewer.grid.go_to(1)
+    unwanted = int(viewer.model.rows[1])
+    QTest.keyClick(viewer.grid, Qt.Key_Minus)
+    wait_until(lambda: similar.unlike == (unwanted,))
+    wait_until(lambda: "most like" in viewer.statusBar().currentMessage())
+    viewer.grid.go_to(2)
+    QTest.keyClick(viewer.grid, Qt.Key_Right)
+    added = [int(viewer.model.rows[viewer.selection.current])]
+    QTest.keyClick(viewer.grid, Qt.Key_Plus)
+    QTest.keyClick(viewer.grid, Qt.Key_Right)
+    added.append(int(viewer.model.rows[viewer.selection.current]))
+    QTest.keyClick(viewer.grid, Qt.Key_Plus)  # before the first answer is there
+    wait_until(lambda: set(similar.like) == {10, *added})

@@ -219,13 +219,11 @@ def asked(bench, monkeypatch):
     """Queries that reach the search; it answers that the last rows are the most similar."""
     queries = []
 
-    def ask(application, data, like, unlike, report):
-        report("reading")
-        queries.append((list(like), list(unlike)))
-        answer = catalog.similar_galaxies(application.data_collection)
-        answer.data, answer.like, answer.unlike = data, tuple(like), tuple(unlike)
+    def ask(application, question, report):
+        queries.append((list(question.like), list(question.unlike)))
+        catalog.similar_galaxies(application.data_collection).question = question
         rank = np.where(np.arange(60) >= 50, 60.0 - np.arange(60), np.nan)
-        catalog.write_columns(data, {"similarity_rank": rank.astype(np.float32)}, {"method": "test"})
+        catalog.write_columns(question.data, {"similarity_rank": rank.astype(np.float32)}, {"method": "test"})
         report("found")
 
     monkeypatch.setattr("glue_zoobot.qt.gallery.viewer.ask", ask)
