@@ -216,6 +216,8 @@ class Interest(HasCallbackProperties, HubListener):
         self.log, self.note = log, explain_log(log)
         self.audit: Audit | None = audit_of(data)
         self.data, self.mode, self.current = data, "find", None
+        if self.group is None:
+            self.count = min(self.count, max(10, round(data.size * _SHARE_SHOWN)))
         self._read_ratings()
 
     def begin(self, data: Data, like: Sequence[int] = ()) -> None:
@@ -243,8 +245,6 @@ class Interest(HasCallbackProperties, HubListener):
             raise AnalysisError(f"none of the {rows.size:,} galaxies to start from has an embedding")
         if data is not self.data:
             self.open(data)
-            if self.group is None:
-                self.count = min(self.count, max(10, round(data.size * _SHARE_SHOWN)))
         self.mode = "find" if self.mode == "check" else self.mode
         chosen = usable[np.linspace(0, len(usable) - 1, min(_EXAMPLES, len(usable))).astype(np.int64)]
         self._queue = [(int(row), "chosen") for row in chosen]

@@ -74,7 +74,7 @@ class RowLog:
         self._ids = object_ids_of(data)
         self._rows: dict[str, int] = {}
         self._strangers: set[str] = set()
-        self._find_rows(entry.object_id for entry in self.log.standing())
+        self.standing()
 
     @property
     def path(self) -> Path:

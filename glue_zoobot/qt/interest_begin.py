@@ -23,7 +23,8 @@ _HOW_TO = """<p style="font-size: 13pt; color: #606060">Which galaxies interest 
 galaxy is <i>to you</i>. Every ten ratings the ranking learns, and shows you better ones.</p>"""
 _EMPTY = """<p><b>First open a catalogue with images:</b> <i>File, Open Data Set</i>, or drop it
 on the window.</p>"""
-_SPREAD = "what the ranking suggests; at first, all over the catalogue"
+_SPREAD = "galaxies from all over the catalogue"
+_SUGGESTED = "what the ranking suggests"
 _WATCH_MS = 700
 
 
@@ -146,12 +147,12 @@ class BeginPage(QtWidgets.QWidget):
                 f"<b>{data.label}</b>: {len(embeddings_of(data)):,} galaxies are ready. {found}"
             )
             self.begin.setText("Go on rating" if rated else "Start rating")
-            self._fill_starts(data)
+            self._fill_starts(data, _SUGGESTED if rated else _SPREAD)
 
-    def _fill_starts(self, data: Data) -> None:
+    def _fill_starts(self, data: Data, first: str) -> None:
         self.start.clear()
         self.start.setSizeAdjustPolicy(QtWidgets.QComboBox.AdjustToMinimumContentsLengthWithIcon)
-        self.start.addItem(_SPREAD)
+        self.start.addItem(first)
         for number, subset in enumerate(self._subsets(data)):
             self.start.addItem(f"the subset “{subset.label}”", number)
 

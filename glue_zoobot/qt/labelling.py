@@ -49,4 +49,4 @@ def press_digit(application: GlueApplication, data: Data, rows: Sequence[int], d
     except ZoobotError as error:
         return str(error)
     what = str(object_ids_of(data)[rows[0]]) if len(rows) == 1 else f"{len(rows):,} galaxies"
-    return f"Rated {what}: {digit}. Undo in the Interest panel (Backspace)"
+    return f"Rated {what}: {digit} (Undo: Interest panel)"
