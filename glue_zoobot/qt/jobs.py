@@ -51,6 +51,7 @@ class ChildJob(QtCore.QObject):
 
     changed = QtCore.Signal()
     finished = QtCore.Signal()
+    started_text = "Starting…"
     stopped_text = "Stopped."
 
     def __init__(self, data: Data, title: str, parent: QtCore.QObject | None = None) -> None:
@@ -93,7 +94,7 @@ class ChildJob(QtCore.QObject):
         self._child = Child(self.arguments(), self)
         self._child.said.connect(self._on_event)
         self._child.ended.connect(self._on_ended)
-        self.become("running", "Starting…")
+        self.become("running", self.started_text)
         self._child.start()
 
     def cancel(self) -> None:
@@ -118,9 +119,7 @@ class ChildJob(QtCore.QObject):
             self.done, self.total, self.broken = event["done"], event["total"], event["broken"]
         elif kind in ("done", "error", "cancelled"):
             self._outcome = event
-        if (
-            self.state == "running"
-        ):  # the last words of a cancelled job are for a terminal
+        if self.state == "running":  # the last words of a cancelled job are for a terminal
             self.message = _text_of(event) or self.message
         self.changed.emit()
 

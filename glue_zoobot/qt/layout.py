@@ -78,7 +78,7 @@ def open_in_glue(
         application.data_collection.append(data)
     application.resize(*size)
     application.show()
-    # Columns first: glue's scatter viewer forgets its colour map when a column is added later.
+    # Columns first: for one that is added later every view fills its lists of columns again.
     _add_map(data)
     _show_similar(application, data, like)
     Arrangement(application.current_tab, _views(application, data))
@@ -203,11 +203,8 @@ def _colour_by(viewer: ScatterViewer, column: ComponentID | None) -> None:
         return
     layer = viewer.state.layers[0]
     low, high = np.nanpercentile(layer.layer[column], [2, 98])
-    # glue goes back to the colours that a component prefers whenever a column is added to the data.
-    component = layer.layer.get_component(column)
-    component.cmap_name, component.preferred_cmap = "Viridis", dict(colormaps.members)["Viridis"]
     layer.cmap_mode, layer.cmap_att = "Linear", column
-    layer.cmap = component.preferred_cmap
+    layer.cmap = dict(colormaps.members)["Viridis"]
     layer.cmap_vmin, layer.cmap_vmax = float(low), float(high)
     _name_colours(viewer.state)
 

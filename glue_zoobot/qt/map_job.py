@@ -43,6 +43,7 @@ class MapJob(ChildJob):
     def __init__(self, data: Data, store: Path, method: str, parent: QtCore.QObject | None = None) -> None:
         super().__init__(data, f"{METHODS[method]} map of {data.label}", parent)
         self._method, self._store = method, store
+        self.started_text = "Computing…" if method == "pca" else "Computing; this takes a minute or more…"
         self.columns: tuple[ComponentID, ComponentID] | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="glue-zoobot-", ignore_cleanup_errors=True)
 

@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt
 
 from glue_zoobot.qt.finding import find_similar
 from glue_zoobot.qt.host import icon_path
+from glue_zoobot.qt.kept_colours import KeptColours
 from glue_zoobot.qt.picking import clicked_row
 from glue_zoobot.qt.question_marks import QuestionMarks
 from glue_zoobot.qt.similar_panel import show_restored_answer
@@ -35,7 +36,7 @@ class SimilarTool(ToolbarModeBase):
 
     def __init__(self, viewer: ScatterViewer, **kwargs: Any) -> None:
         super().__init__(viewer, **kwargs)
-        self._marks: QuestionMarks | None = None
+        self._companions: list[QuestionMarks | KeptColours] = []
         viewer.toolbar_added.connect(self._on_toolbar)
 
     def press(self, event: MouseEvent) -> None:
@@ -55,8 +56,8 @@ class SimilarTool(ToolbarModeBase):
 
     def close(self) -> None:
         """Let go of the viewer."""
-        if self._marks is not None:
-            self._marks.release()
+        for companion in self._companions:
+            companion.release()
         super().close()
 
     def _on_toolbar(self) -> None:
@@ -66,7 +67,7 @@ class SimilarTool(ToolbarModeBase):
         bar.insertAction(next(iter(bar.actions.values())), action)  # a narrow plot hides the last ones
         action.setShortcutContext(Qt.WidgetWithChildrenShortcut)  # glue's: while the toolbar has the focus
         self.viewer.addAction(action)
-        self._marks = QuestionMarks(self.viewer)
+        self._companions = [QuestionMarks(self.viewer), KeptColours(self.viewer)]
         application = self.viewer.session.application
         restored = QtCore.QTimer(self.viewer, singleShot=True)  # gone with the viewer
         restored.timeout.connect(lambda: show_restored_answer(application))

@@ -129,7 +129,8 @@ def test_shortcut_and_button(scatter):
 
 
 def stars(viewer):
-    return np.column_stack(viewer.toolbar.tools["zoobot:similar"]._marks.lines["like"].get_data())
+    [line] = [line for line in viewer.axes.lines if line.get_marker() == "*"]
+    return np.column_stack(line.get_data())
 
 
 def test_the_button_is_the_first_and_its_key_works_in_the_whole_viewer(scatter):
@@ -175,3 +176,18 @@ def test_a_closed_viewer_follows_no_question(app, data, scatter, similar):
     scatter.close(warn=False)
     process_events(wait=0.1)
     similar.find(data, [20])
+
+
+def test_a_plot_keeps_its_colours_when_columns_are_added(data, scatter):
+    import matplotlib
+
+    from glue_zoobot.catalog import write_columns
+
+    layer = scatter.state.layers[0]
+    layer.cmap_mode, layer.cmap_att = "Linear", data.id["redshift"]
+    layer.cmap = matplotlib.colormaps["plasma"]
+    layer.cmap_vmin, layer.cmap_vmax = 0.2, 0.4
+    write_columns(data, {"new": np.zeros(60), "newer": np.ones(60)})
+    process_events(wait=0.1)
+    assert (layer.cmap.name, layer.cmap_vmin, layer.cmap_vmax) == ("plasma", 0.2, 0.4)
+    assert layer.cmap_att is data.id["redshift"]
