@@ -23,7 +23,7 @@ from glue_zoobot.training.loop import Report, TrainingProgress
 from glue_zoobot.training.pictures import Pictures
 from glue_zoobot.training.stretch import COMPOSITES, Composite
 
-__all__ = ["Feeder", "Galaxies", "frame_reader", "frame_size", "gather"]
+__all__ = ["Feeder", "Galaxies", "composite_of", "frame_reader", "frame_size", "gather"]
 
 FEWEST = 32  # below this there is nothing to tell a galaxy from
 SAMPLE = 2048
@@ -126,9 +126,14 @@ def gather(
         whole,
         catalogue.source.object_ids,
         None if ebv is None else torch.tensor(ebv, dtype=torch.float32),
-        COMPOSITES[catalogue.spec.preset if catalogue.spec.preset in COMPOSITES else composite],
+        composite_of(catalogue, composite),
         len(rows) - len(whole),
     )
+
+
+def composite_of(catalogue: Catalogue, otherwise: str) -> Composite:
+    """How the pictures of a catalogue are made of fluxes: by its preset, else as the user says."""
+    return COMPOSITES[catalogue.spec.preset if catalogue.spec.preset in COMPOSITES else otherwise]
 
 
 def frame_size(spec: EncoderSpec) -> int:

@@ -1,0 +1,241 @@
+"""Verbs that train an encoder: pretrain."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from glue_zoobot.cli import options
+from glue_zoobot.cli.report import JsonReport, TerminalReport
+from glue_zoobot.errors import ZoobotError
+
+CANCELLED = 130
+
+Encoder = Annotated[Path, typer.Option("-o", "--output", help="Folder of the new encoder.")]
+Epochs = Annotated[int, typer.Option(min=1, help="How often each galaxy is shown.")]
+BatchSize = Annotated[int, typer.Option(min=2, help="Galaxies per step.")]
+LearningRate = Annotated[float, typer.Option(help="Highest rate of AdamW.")]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Leave out: rotate, flip, jitter, zoom, dust, blur, exposure, noise.", show_default="none"
+    ),
+]
+Dust = Annotated[str, typer.Option(help="Distribution of random E(B-V): lognormal, or uniform (0 to 0.5).")]
+Composite = Annotated[
+    str, typer.Option(help="How the pictures were made of fluxes: sdss (gri) or legacy (grz).")
+]
+Precision = Annotated[str, typer.Option(help="auto, float32 or bfloat16; auto is bfloat16 on a GPU.")]
+Preview = Annotated[
+    Path | None,
+    typer.Option(
+        callback=lambda path: path and options.ready_file(path),
+        help="Draw the augmentations into this .png, and train nothing.",
+        show_default="train",
+    ),
+]
+RandomState = Annotated[int, typer.Option(help="Same seed, same encoder (on a CPU).")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the verbs of this module."""
+    app.command()(pretrain)
+
+
+def pretrain(
+    source: options.Source,
+    output: Encoder,
+    architecture: Annotated[
+        str, typer.Option(help="Any network of timm, from random weights.")
+    ] = "regnety_002",
+    init: Annotated[str, typer.Option(help="Encoder to start from instead, e.g. mini.")] = "",
+    objective: Annotated[
+        str, typer.Option(help="simclr (contrastive) or vicreg (without negatives).")
+    ] = "simclr",
+    epochs: Epochs = 100,
+    batch_size: BatchSize = 128,
+    learning_rate: LearningRate = 1e-3,
+    input_size: Annotated[
+        int, typer.Option(help="Pixels that the encoder sees.", show_default="that of --init, or 64")
+    ] = 0,
+    crop: Annotated[
+        float, typer.Option(help="Central share of the frame.", show_default="that of --init, or 1/1.2")
+    ] = 0.0,
+    supervise: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Learn this column beside: classes or fractions; * for any letters.", show_default="none"
+        ),
+    ] = None,
+    probe: Annotated[
+        str, typer.Option(help="Column of classes to watch the embeddings by.", show_default="none")
+    ] = "",
+    without: Without = None,
+    dust: Dust = "lognormal",
+    composite: Composite = "sdss",
+    precision: Precision = "auto",
+    preview: Preview = None,
+    random_state: RandomState = 0,
+    device: options.Device = "auto",
+    id_column: options.IdColumn = None,
+    image_column: options.ImageColumn = None,
+    image_root: options.ImageRoot = None,
+    preset: options.Preset = "auto",
+    bands: options.Bands = None,
+    json: options.Json = False,
+) -> None:
+    """
+    Train an encoder on images without labels; labels can be learnt beside.
+
+    It may be stopped or killed at any time: run again, it goes on where it was. The result is a folder that
+    `--encoder` takes. On several GPUs: torchrun --nproc-per-node 4 -m glue_zoobot pretrain ...
+
+    Example: glue-zoobot pretrain galaxies.csv -o my-encoder --init mini --epochs 50
+    """
+    with reporting(json) as report:
+        from glue_zoobot.images import open_catalogue
+        from glue_zoobot.training import PretrainRecipe
+        from glue_zoobot.training import pretrain as train
+        from glue_zoobot.training.augment import Augmentations
+
+        spec = options.source_spec(source, id_column, image_column, image_root, preset, bands)
+        catalogue = open_catalogue(spec)
+        recipe = PretrainRecipe(
+            architecture=architecture,
+            init=init,
+            objective=objective,
+            supervise=tuple(supervise or ()),
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            input_size=input_size,
+            crop=crop,
+            composite=composite,
+            augmentations=Augmentations(dust=dust).without(without or ()),
+            probe=probe,
+            precision=precision,
+            seed=random_state,
+        )
+        if preview is not None:
+            _draw(catalogue, recipe, preview)
+            report.finish("done", preview=str(preview))
+            report.say(f"Augmentations drawn in {preview}; without --preview the encoder is trained")
+            return
+        report.found(catalogue)
+        with stop_on_signal() as stop:
+            made = train(catalogue, recipe, output, device, report, stop.is_set)
+        report.result(made, output)
+
+
+def _draw(catalogue: Any, recipe: Any, path: Path) -> None:
+    from glue_zoobot.training.network import describe
+    from glue_zoobot.training.preview import contact_sheet
+
+    spec = describe(recipe.architecture, recipe.init, recipe.input_size, recipe.crop)
+    contact_sheet(catalogue, spec, recipe.augmentations, recipe.composite, path, seed=recipe.seed)
+
+
+class JsonTraining(JsonReport):
+    """Events of a training: ``progress`` as of every job, with loss and epoch, and ``epoch`` for curves."""
+
+    def progress(self, progress: Any) -> None:
+        """How far it is."""
+        self._write(event="progress", **asdict(progress))
+
+    def epoch(self, figures: Mapping[str, Any]) -> None:
+        """What an epoch gave."""
+        self._write(**{**figures, "event": "epoch"})
+
+    def result(self, made: Path | None, output: Path) -> None:
+        """How it ended."""
+        if made is None:
+            self.finish("cancelled")
+            raise typer.Exit(CANCELLED)
+        self.finish("done", encoder=str(made))
+
+
+class TerminalTraining(TerminalReport):
+    """Sentences, a bar for reading and one for training, and a line for each epoch with figures."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stage = ""
+
+    def progress(self, progress: Any) -> None:
+        """Move the bar."""
+        if progress.stage != self._stage:
+            self.finish("")
+            self._stage = progress.stage
+            self._bar = _training_bar(self._console)
+            self._task = self._bar.add_task(progress.stage.capitalize(), total=progress.total, said="")
+            self._bar.start()
+        said = (
+            f"epoch {progress.epoch}/{progress.epochs}  loss {progress.loss:.3f}  " if progress.epoch else ""
+        )
+        said += f"{progress.rate:,.0f} images/s" if progress.rate else ""
+        self._bar.update(self._task, completed=progress.done, said=said)
+
+    def epoch(self, figures: Mapping[str, Any]) -> None:
+        """Tell the figures that are more than the loss, which the bar shows."""
+        if set(figures) - {"epoch", "loss"}:
+            words = (
+                f"{k.replace('_', ' ')} {v:.4g}" for k, v in figures.items() if isinstance(v, int | float)
+            )
+            self.say("  ".join(words))
+
+    def result(self, made: Path | None, output: Path) -> None:
+        """How it ended."""
+        self.finish("")
+        if made is None:
+            self.say(f"Stopped; run the same command again to go on with {output}")
+            raise typer.Exit(CANCELLED)
+        self.say(f"Encoder written to {made}; use it with --encoder {made}")
+
+
+@contextmanager
+def reporting(json: bool) -> Iterator[JsonTraining | TerminalTraining]:
+    """Report to whoever asks; an error is told in the form that he reads."""
+    report = JsonTraining() if json else TerminalTraining()
+    try:
+        yield report
+    except ZoobotError as error:
+        report.finish("error", message=str(error))
+        raise typer.Exit(1) from error
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[threading.Event]:
+    """SIGTERM and Ctrl-C ask the training to stop after the step at hand; a second one ends it at once."""
+    event = threading.Event()
+
+    def stop(number: int, frame: Any) -> None:
+        if event.is_set():
+            raise KeyboardInterrupt
+        event.set()
+
+    before = {name: signal.signal(name, stop) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield event
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _training_bar(console: Any) -> Any:
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[said]}"),
+        TimeRemainingColumn(),
+        console=console,
+    )
