@@ -10,7 +10,6 @@ from qtpy.QtGui import QColor, QDesktopServices, QImage, QPainter, QPixmap
 from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QSizePolicy,
     QToolButton,
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["DetailView"]
 
 SEEN_EDGE = 176
+NAME_SHARE = 0.6  # of the table's width that names of columns take at most
 LARGE_BYTES, STRIP_BYTES = 64 * 2**20, 8 * 2**20
 
 
@@ -111,7 +111,7 @@ class DetailView(QWidget):
         self.seen.setToolTip("The picture after the encoder's own crop and scaling: all that it knows")
         self.values = QTreeWidget(rootIsDecorated=False, alternatingRowColors=True)
         self.values.setHeaderLabels(["Column", "Value"])
-        self.values.header().setSectionResizeMode(0, QHeaderView.ResizeToContents)
+        self.values.setTextElideMode(Qt.ElideMiddle)
         self.values.setStyleSheet("QTreeView::item{padding:2px 8px 2px 2px}")
         self.values.setFocusPolicy(Qt.NoFocus)
         self.values.setToolTip("All columns of this galaxy")
@@ -199,6 +199,8 @@ class DetailView(QWidget):
             item.setToolTip(0, label)
             item.setToolTip(1, text)
             self.values.addTopLevelItem(item)
+        widest = round(NAME_SHARE * self.values.viewport().width())
+        self.values.setColumnWidth(0, min(self.values.sizeHintForColumn(0), widest))
 
     def _show_links(self) -> None:
         links = self._sky_links()
@@ -262,7 +264,8 @@ class DetailView(QWidget):
         data = self._state.data
         if data is None:
             return
-        self.strip_title.setText(f"Most similar to {catalog.object_ids_of(data)[self.row]}, best first")
+        name = f" to {catalog.object_ids_of(data)[self.row]}, best first" if len(found.rows) else " galaxies"
+        self.strip_title.setText(f"Most similar{name}")
         self.strip.show_neighbours(found, [str(name) for name in catalog.object_ids_of(data)[found.rows]])
         images = catalog.images_of(data)
         if found.encoder is None or images is None:
@@ -316,7 +319,7 @@ class DetailView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self.row >= 0 and self._state.data is not None:
-            self._show_picture()
+            self.refresh()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.encoder_view.stop()

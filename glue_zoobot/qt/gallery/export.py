@@ -106,7 +106,7 @@ class ExportDialog(QDialog):
         viewer = self._viewer
         rows = viewer.model.rows[self.positions()]
         captions, frames = viewer.state.captions(rows), viewer.state.frames(rows)
-        names, look = viewer.grid.caption_names, viewer.look
+        names, look = [column.name for column in viewer.grid.caption_layout], viewer.look
         texts = [tuple(_line(*pair) for pair in zip(names, lines, strict=False)) for lines in captions]
         images = catalog.images_of(viewer.state.data)
         n_columns = self.per_line.value()

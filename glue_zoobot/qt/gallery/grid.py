@@ -14,8 +14,9 @@ from glue_zoobot.qt.gallery.keys import action_of
 from glue_zoobot.qt.gallery.lines import Lines
 from glue_zoobot.qt.gallery.painting import (
     BACKGROUND,
+    CaptionColumn,
     CellPainter,
-    caption_names,
+    caption_layout,
     cell_size,
     header_height,
 )
@@ -225,7 +226,7 @@ class GridView(QTableView):
         self._may_drag = False  # a press on a selected galaxy begins a drag, elsewhere a rubber band
         self._base: np.ndarray | None = None
         self._header_lines: list[int] = []
-        self.caption_names: list[str] = []  # written before the values; empty where there is no room
+        self.caption_layout: list[CaptionColumn] = []
         self._drag_timer = QTimer(self, interval=30)  # scrolls on while the mouse is held beyond an edge
         self._drag_timer.timeout.connect(self._drag_on)
         self._load_timer = QTimer(self, singleShot=True, interval=0)
@@ -264,7 +265,7 @@ class GridView(QTableView):
     def lay_out(self) -> None:
         """Fit as many columns as there is room for, and share what is left among them."""
         top, before = self._first_visible(), self._geometry()
-        self.caption_names = caption_names(
+        self.caption_layout = caption_layout(
             self.font(), self._state.caption_columns(), self._state.thumbnail_size
         )
         size = cell_size(self.font(), self._state.thumbnail_size, len(self._state.captions_shown))

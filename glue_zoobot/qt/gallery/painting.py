@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from qtpy.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from glue_zoobot.qt.gallery.grid import Cell, GridView
     from glue_zoobot.qt.gallery.thumbnails import Thumbnail
 
-__all__ = ["BACKGROUND", "CellPainter", "caption_font", "caption_names", "cell_size", "header_height"]
+__all__ = ["BACKGROUND", "CellPainter", "caption_font", "caption_layout", "cell_size", "header_height"]
 
 BACKGROUND = "#26282b"  # neutral and darker than a picture's sky is bright: galaxies stand out, edges show
 EMPTY = "#1c1d1f"
@@ -28,6 +28,7 @@ FRAME = 6  # room for frames around the picture, in pixels of the window
 GAP = 3  # around each cell
 APART = 8  # between a column's name and its value
 SHORTEST_NAME = "xxx…xx"  # a column's name that has less room is left out
+SMALLEST = 0.8  # of the usual size of captions; what is longer still is shortened
 QUESTION = "#ffffff"
 
 
@@ -38,15 +39,23 @@ def caption_font(font: QFont) -> QFont:
     return small
 
 
-def line_height(metrics: QFontMetrics) -> int:
+def _scaled(font: QFont, scale: float) -> QFont:
+    if scale == 1:
+        return font
+    small = QFont(font)
+    small.setPointSizeF(font.pointSizeF() * scale)
+    return small
+
+
+def line_height(font: QFont) -> int:
     """One caption line, with room for underscores."""
-    return metrics.height() + 1
+    return QFontMetrics(caption_font(font)).height() + 1
 
 
 def cell_size(font: QFont, thumbnail_size: int, n_captions: int) -> QSize:
     """Room that a picture of ``thumbnail_size`` and its caption lines need."""
     edge = thumbnail_size + 2 * (FRAME + GAP)
-    text = n_captions * line_height(QFontMetrics(caption_font(font)))
+    text = n_captions * line_height(font)
     return QSize(edge, edge + text + (4 if n_captions else 0))
 
 
@@ -55,9 +64,16 @@ def header_height(font: QFont) -> int:
     return QFontMetrics(font).height() + 14
 
 
-def caption_names(font: QFont, columns: list[tuple[str, str]], width: int) -> list[str]:
+class CaptionColumn(NamedTuple):
+    """How a column is written in all cells: what stands for its name, and how small."""
+
+    name: str
+    scale: float = 1.0
+
+
+def caption_layout(font: QFont, columns: list[tuple[str, str]], width: int) -> list[CaptionColumn]:
     """
-    What is written of each column's name, so that the column looks the same in all cells.
+    Decide how columns are written, so that each looks the same in all cells.
 
     Parameters
     ----------
@@ -70,17 +86,21 @@ def caption_names(font: QFont, columns: list[tuple[str, str]], width: int) -> li
 
     Returns
     -------
-    list of str
-        The name, a shortened one, or nothing where the values leave no room, and for ids.
+    list of CaptionColumn
+        With the name, a shortened one, or none where the values leave no room, and for ids. Values that
+        are a little too long, such as 19-digit ids, are written smaller.
     """
     metrics = QFontMetrics(caption_font(font))
-    names = []
+    layout = []
     for label, longest in columns:
-        room = width - metrics.horizontalAdvance(longest) - APART
+        value = metrics.horizontalAdvance(longest)
+        room = width - value - APART
         needed = min(metrics.horizontalAdvance(label), metrics.horizontalAdvance(SHORTEST_NAME))
         fits = room >= needed and label != "object_id"
-        names.append(metrics.elidedText(label, Qt.ElideMiddle, room) if fits else "")
-    return names
+        name = metrics.elidedText(label, Qt.ElideMiddle, room) if fits else ""
+        scale = 1.0 if value <= width else max(width / value * 0.98, SMALLEST)
+        layout.append(CaptionColumn(name, scale))
+    return layout
 
 
 class CellPainter(QStyledItemDelegate):
@@ -187,19 +207,22 @@ class CellPainter(QStyledItemDelegate):
         self, painter: QPainter, captions: list[tuple[str, str]], picture: QRect, font: QFont
     ) -> None:
         """Name and value at the two ends of a line; a value alone in its middle."""
-        painter.setFont(caption_font(font))
-        metrics = painter.fontMetrics()
-        line = QRect(picture.left(), picture.bottom() + FRAME + 3, picture.width(), metrics.height())
-        for name, (_, value) in zip(self.parent().caption_names, captions, strict=False):
+        normal = caption_font(font)
+        height = QFontMetrics(normal).height()
+        line = QRect(picture.left(), picture.bottom() + FRAME + 3, picture.width(), height)
+        for column, (_, value) in zip(self.parent().caption_layout, captions, strict=False):
+            painter.setFont(_scaled(normal, column.scale))
+            metrics = painter.fontMetrics()
             value = metrics.elidedText(value, Qt.ElideMiddle, line.width())
+            side = Qt.AlignRight if column.name else Qt.AlignHCenter
             painter.setPen(QColor(TEXT))
-            painter.drawText(line, (Qt.AlignRight if name else Qt.AlignHCenter) | Qt.TextDontClip, value)
-            if name:
+            painter.drawText(line, side | Qt.AlignVCenter | Qt.TextDontClip, value)
+            if column.name:
                 room = line.width() - metrics.horizontalAdvance(value) - APART
+                name = metrics.elidedText(column.name, Qt.ElideMiddle, max(room, 0))
                 painter.setPen(QColor(DIM_TEXT))
-                name = metrics.elidedText(name, Qt.ElideMiddle, max(room, 0))
-                painter.drawText(line, Qt.AlignLeft | Qt.TextDontClip, name)
-            line.translate(0, line_height(metrics))
+                painter.drawText(line, Qt.AlignLeft | Qt.AlignVCenter | Qt.TextDontClip, name)
+            line.translate(0, line_height(font))
 
     def paint_band(self, view: GridView, band: QRect) -> None:
         """Draw the rubber band over the grid."""

@@ -17,11 +17,12 @@ from glue_qt.app import GlueApplication
 from glue_qt.utils import process_events
 from glue_qt.viewers.common.tests.test_data_viewer import BaseTestDataViewer
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QFont, QFontMetrics
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from glue_zoobot import catalog
-from glue_zoobot.qt.gallery.painting import BACKGROUND, SELECTED
+from glue_zoobot.qt.gallery.painting import BACKGROUND, SELECTED, caption_font, caption_layout
 from glue_zoobot.qt.gallery.viewer import GalleryViewer
 from tests.qt.gallery.conftest import Pictures
 
@@ -342,15 +343,25 @@ def test_a_column_is_named_in_all_cells_or_in_none(bench):
     bench.data.add_component(np.where(np.arange(60) == 7, 1e6, 1.0), "wide")
     bench.viewer.state.caption_atts = [bench.data.id["wide"], bench.data.id["object_id"]]
     process_events()
-    wide, object_id = bench.viewer.grid.caption_names
+    wide, object_id = [column.name for column in bench.viewer.grid.caption_layout]
     assert wide == "wide"
     assert object_id == ""  # an id needs no name
     bench.data.add_component(np.arange(60.0), "a_very_long_name_of_a_column")
     bench.viewer.state.caption_atts = [bench.data.id["a_very_long_name_of_a_column"]]
     process_events()
-    assert bench.viewer.grid.caption_names[0].startswith("a_v")
-    assert "…" in bench.viewer.grid.caption_names[0]
+    name = bench.viewer.grid.caption_layout[0].name
+    assert name.startswith("a_v")
+    assert "…" in name
     bench.grab()
+
+
+def test_long_ids_are_written_smaller_and_longer_ones_shortened():
+    font = QFont()
+    width = QFontMetrics(caption_font(font)).horizontalAdvance("1" * 17)
+    short, long, longer = caption_layout(font, [("a", "1"), ("b", "1" * 19), ("c", "1" * 60)], width)
+    assert (short.name, short.scale) == ("a", 1)
+    assert long.name == longer.name == ""
+    assert longer.scale < long.scale < 1
 
 
 def test_questions_are_framed_and_named(bench):
