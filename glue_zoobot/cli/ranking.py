@@ -1,4 +1,4 @@
-"""Verbs that rank: anomalies, suggest, rate (logs of ratings), bench."""
+"""Verbs that rank: anomalies, suggest."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ import typer
 
 from glue_zoobot.cli import options
 from glue_zoobot.cli.search import provenance
+from glue_zoobot.cli.truth import read_table
 from glue_zoobot.errors import AnalysisError
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
-    from glue_zoobot.analysis.labels import LabelLog
     from glue_zoobot.analysis.labels_reading import RatedRows
     from glue_zoobot.embedding import EmbeddingStore
 
-Log = Annotated[Path, typer.Argument(metavar="LOG", help="A log of ratings.")]
 Method = Annotated[str, typer.Option(help="default, logistic or gaussian_process.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same answer.")]
 
@@ -28,16 +27,6 @@ def add_to(app: typer.Typer) -> None:
     """Register the verbs of this module."""
     app.command()(anomalies)
     app.command()(suggest)
-    logs = typer.Typer(
-        help="Logs of ratings: merge, agree, import, export; and how many are left.", no_args_is_help=True
-    )
-    for verb in (merge, agree, export, audit, left):
-        logs.command()(verb)
-    logs.command("import")(import_)
-    app.add_typer(logs, name="rate")
-    benches = typer.Typer(help="Reproduce a benchmark on your own labels.", no_args_is_help=True)
-    benches.command()(interest)
-    app.add_typer(benches, name="bench")
 
 
 def anomalies(
@@ -114,7 +103,7 @@ def add_interest(
     from glue_zoobot.analysis import InterestModel
     from glue_zoobot.analysis.interest import DESCRIPTIONS
 
-    rated = _rated(object_ids, ratings)
+    rated = rated_rows(object_ids, ratings)
     model = InterestModel(learner, random_state=random_state).fit(matrix, rated.rows, rated.values)
     table["interest_score"] = model.scores_
     table["interest_rank"] = model.ranks().astype(np.int64)
@@ -127,7 +116,8 @@ def _finite(object_ids: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.
     return (object_ids, matrix) if finite.all() else (object_ids[finite], matrix[finite])
 
 
-def _rated(object_ids: np.ndarray, path: Path) -> RatedRows:
+def rated_rows(object_ids: np.ndarray, path: Path) -> RatedRows:
+    """Find the rows of rated galaxies, and say which ratings are not used."""
     from glue_zoobot.analysis.labels_reading import read_ratings, rows_of
 
     rated = rows_of(object_ids, read_ratings(path))
@@ -191,43 +181,46 @@ def _as_numbers(column: np.ndarray) -> np.ndarray | None:
         return None
 
 
-def read_table(path: Path) -> Table:
-    """Read a CSV file as text, ids digit by digit, or any other table that astropy reads."""
-    from astropy.table import Table
-
-    try:
-        if path.suffix.lower() == ".csv":
-            table = Table.read(path, format="ascii.csv", converters={"*": [str]}, fill_values=[])
-        else:
-            table = Table.read(path)
-    except (OSError, ValueError) as error:
-        raise AnalysisError(f"{path}: the table cannot be read ({error})") from error
-    if "object_id" not in table.colnames:
-        raise AnalysisError(f"{path}: there is no column object_id; it has {', '.join(table.colnames)}")
-    for name in table.colnames:
-        table[name] = [str(value) for value in table[name]]
-    return table
-
-
 def suggest(
     store: options.Store,
     output: options.Output,
     ratings: Annotated[
         Path | None, typer.Option(help="A log of ratings or a .csv; without it, where to begin.")
     ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="Labels of a class or quantity instead: a table or a log (.jsonl).")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="With --labels: the column, or the log's target.")
+    ] = None,
     n: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 10,
-    mode: Annotated[str, typer.Option(help="find: likely interesting; teach: undecided.")] = "find",
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            help="Of ratings find (likely interesting, the default) or teach (undecided); of labels "
+            "uncertain (the default), likely or unlike (anything labelled)."
+        ),
+    ] = None,
     method: Method = "default",
     example: Annotated[str | None, typer.Option(help="Begin with this galaxy and those like it.")] = None,
     random_state: Seed = 0,
 ) -> None:
-    """Say what to rate next; the table has object_id, order and, with ratings, interest_score."""
+    """
+    Say what to rate or label next.
+
+    The table has object_id, order and, with ratings, interest_score.
+    """
     from glue_zoobot.embedding import EmbeddingStore
     from glue_zoobot.tables import check_suffix, write_table
 
     check_suffix(output)
+    if (labels is None) != (target is None) or (labels is not None and ratings is not None):
+        raise AnalysisError("give either --ratings, or --labels together with --target")
     opened = EmbeddingStore.open(store)
-    table = suggestion_table(opened, ratings, n, mode, method, example, random_state)
+    if labels is not None and target is not None:
+        table = labelling_table(opened, labels, target, n, mode or "uncertain", random_state)
+    else:
+        table = suggestion_table(opened, ratings, n, mode or "find", method, example, random_state)
     typer.echo(f"{len(table):,} galaxies written to {write_table(table, output)}")
 
 
@@ -261,9 +254,9 @@ def suggestion_table(
     object_ids, matrix = opened.load()
     meta = {"mode": mode, "random_state": str(random_state), **provenance(opened)}
     if ratings is None:
-        rows, scores = start(matrix, n, _row_of(object_ids, example), random_state), None
+        rows, scores = start(matrix, n, row_of(object_ids, example), random_state), None
     else:
-        rated = _rated(object_ids, ratings)
+        rated = rated_rows(object_ids, ratings)
         model = InterestModel(method, mode, random_state).fit(matrix, rated.rows, rated.values)
         rows = model.suggest(n)
         scores = model.scores_[rows]
@@ -274,176 +267,39 @@ def suggestion_table(
     return Table(columns, meta=meta)
 
 
-def _row_of(object_ids: np.ndarray, name: str | None) -> int | None:
+def labelling_table(
+    opened: EmbeddingStore, labels: Path, target: str, n: int, mode: str, random_state: int = 0
+) -> Table:
+    """
+    Choose what to label next.
+
+    Returns
+    -------
+    astropy.table.Table
+        ``object_id`` str, ``order`` int from 1.
+
+    Raises
+    ------
+    AnalysisError
+        If the labels do not suffice to teach the target, or there is no such mode.
+    """
+    from astropy.table import Table
+
+    from glue_zoobot.analysis.teaching import next_to_label, read_labels, teach
+
+    object_ids, matrix = opened.load()
+    known = provenance(opened)
+    lesson = teach(target, object_ids, matrix, read_labels(labels, target), known, None, random_state)
+    rows = next_to_label(lesson.head, matrix, n, mode, lesson.labelled.rows)
+    columns = {"object_id": object_ids[rows].astype(str), "order": np.arange(1, len(rows) + 1)}
+    return Table(columns, meta={**lesson.head.provenance, "target": target, "mode": mode})
+
+
+def row_of(object_ids: np.ndarray, name: str | None) -> int | None:
+    """Find the row of a galaxy by its id; None for none."""
     if name is None:
         return None
     found = np.flatnonzero(object_ids == name)
     if not found.size:
         raise AnalysisError(f"no embedding for {name}; see `glue-zoobot status --list`")
     return int(found[0])
-
-
-def merge(
-    first: Log,
-    second: Log,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The merged log; may exist.")],
-) -> None:
-    """Merge two people's logs and say how well they agree."""
-    from glue_zoobot.analysis.labels_exchange import merge as merge_logs
-
-    merged, agreement = merge_logs(_opened(first), _opened(second), output)
-    typer.echo(f"{len(merged.current()):,} galaxies rated in {output}; {agreement.text()}")
-
-
-def agree(
-    first: Log,
-    second: Annotated[Path | None, typer.Argument(metavar="[LOG]", help="Another log.")] = None,
-) -> None:
-    """Compare two logs; or, of one log, each person's repeated ratings."""
-    from glue_zoobot.analysis.labels_exchange import agreement, consistency
-
-    log = _opened(first)
-    if second is not None:
-        typer.echo(agreement(log.current(), _opened(second).current()).text())
-        return
-    typer.echo(f"repeated: {consistency(log).text()}")
-    for conflict in log.conflicts():
-        typer.echo(f"{conflict.object_id}: " + ", ".join(f"{who} {value}" for who, value in conflict.ratings))
-
-
-def export(log: Log, output: options.Output) -> None:
-    """Write the ratings that stand: object_id, rating, who, when, n_ratings."""
-    from glue_zoobot.analysis.labels_exchange import ratings_table
-    from glue_zoobot.tables import check_suffix, write_table
-
-    check_suffix(output)
-    table = ratings_table(_opened(log))
-    typer.echo(f"{len(table):,} ratings written to {write_table(table, output)}")
-
-
-def import_(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A .csv, such as Astronomaly's ml_scores.csv.")
-    ],
-    log: Annotated[Path, typer.Option("--log", help="The log that gains the ratings.")],
-    who: Annotated[str, typer.Option(help="Whose ratings they are.")] = "imported",
-    id_column: options.IdColumn = None,
-    rating_column: Annotated[str | None, typer.Option(help="Column with the rating.")] = None,
-) -> None:
-    """Take ratings over into a log; doing it twice changes nothing."""
-    from glue_zoobot.analysis.labels import LabelLog
-    from glue_zoobot.analysis.labels_exchange import import_ratings
-
-    entries = import_ratings(file, who, id_column, rating_column)
-    new = LabelLog(log).extend(entries)
-    typer.echo(f"{new:,} new ratings of {len(entries):,} in {file} added to {log}")
-
-
-def audit(
-    store: options.Store,
-    ratings: Annotated[Path, typer.Option(help="A log of ratings or a .csv.")],
-    output: options.Output,
-    n: Annotated[int, typer.Option("-n", min=15, help="How many random picks.")] = 100,
-    method: Method = "default",
-    random_state: Seed = 0,
-) -> None:
-    """Pick galaxies at random from bands of the ranking; rate those with pick > 0, then ask `rate left`."""
-    from glue_zoobot.analysis import InterestModel
-    from glue_zoobot.analysis.remaining import plan_audit
-    from glue_zoobot.analysis.remaining_table import audit_table
-    from glue_zoobot.embedding import EmbeddingStore
-    from glue_zoobot.tables import check_suffix, write_table
-
-    check_suffix(output)
-    opened = EmbeddingStore.open(store)
-    object_ids, matrix = opened.load()
-    rated = _rated(object_ids, ratings)
-    model = InterestModel(method, random_state=random_state).fit(matrix, rated.rows, rated.values)
-    plan = plan_audit(model.scores_, rated.rows, n, random_state)
-    table = audit_table(plan, object_ids)
-    table.meta.update({"method": method, "random_state": str(random_state), **rated.facts()})
-    table.meta.update(provenance(opened))
-    typer.echo(f"{len(plan.rows)} picks of {len(table):,} unrated galaxies: {write_table(table, output)}")
-
-
-def left(
-    file: Annotated[Path, typer.Argument(metavar="AUDIT", help="What `rate audit` has written.")],
-    ratings: Annotated[Path, typer.Option(help="The ratings, those of the picks included.")],
-    wanted: Annotated[float, typer.Option(help="Share of all interesting galaxies that is enough.")] = 0.95,
-    top: Annotated[list[int] | None, typer.Option(help="Purity and completeness of the top n.")] = None,
-) -> None:
-    """Estimate how many interesting galaxies are left, each with its 90 % interval."""
-    from glue_zoobot.analysis.labels_reading import read_ratings
-    from glue_zoobot.analysis.remaining_table import audit_of_table
-
-    plan, interesting = audit_of_table(read_table(file), read_ratings(ratings))
-    answer = plan.remaining(interesting)
-    typer.echo(
-        f"{answer.found:,} interesting galaxies found; {answer.left:,.0f} left "
-        f"({answer.left_low:,.0f} to {answer.left_high:,.0f}); "
-        f"complete to {answer.completeness:.0%} ({answer.completeness_low:.0%} to "
-        f"{answer.completeness_high:.0%})"
-    )
-    for n in top or ():
-        figures = plan.top(n, interesting)
-        words = (f"{name} {mid:.0%} ({low:.0%} to {high:.0%})" for name, (mid, low, high) in figures.items())
-        typer.echo(f"top {n:,} of those unrated before the audit: " + ", ".join(words))
-    typer.echo(answer.hint(wanted))
-
-
-def _opened(path: Path) -> LabelLog:
-    from glue_zoobot.analysis.labels import LabelLog
-
-    if not path.exists():
-        raise AnalysisError(f"{path}: there is no such log of ratings")
-    return LabelLog(path)
-
-
-def interest(
-    store: options.Store,
-    labels: Annotated[Path, typer.Option(help="A table with object_id and the truth.")],
-    truth: Annotated[str, typer.Option(help="Column: yes/no, a vote fraction, ratings 0-5, or classes.")],
-    value: Annotated[
-        list[str] | None, typer.Option(help="A class that is interesting; may be given again.")
-    ] = None,
-    example: Annotated[str | None, typer.Option(help="Begin each run with this galaxy.")] = None,
-    start: Annotated[
-        str, typer.Option(help="example (a random interesting one), spread or random.")
-    ] = "example",
-    seeds: Annotated[int, typer.Option(min=1, help="Simulated users.")] = 10,
-    first_seed: Annotated[int, typer.Option(help="Seed of the first.")] = 0,
-    method: Annotated[list[str] | None, typer.Option(help="Only these methods; may be given again.")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Table of all runs.")] = None,
-    figure: Annotated[Path | None, typer.Option(help="Figure of found against rated, .png or .pdf.")] = None,
-) -> None:
-    """Let simulated users rate what each method shows, and report what they find."""
-    from glue_zoobot.analysis.protocol import ratings_of_truth
-    from glue_zoobot.analysis.protocol_report import compare, draw, runs_table, text_table
-    from glue_zoobot.embedding import EmbeddingStore
-    from glue_zoobot.tables import check_suffix, write_table
-
-    if output is not None:
-        check_suffix(output)
-    opened = EmbeddingStore.open(store)
-    object_ids, matrix = opened.load()
-    table = read_table(labels)
-    if truth not in table.colnames:
-        raise AnalysisError(f"{labels}: there is no column {truth}; it has {', '.join(table.colnames)}")
-    of_id = dict(zip(table["object_id"], ratings_of_truth(table[truth], value or ()), strict=True))
-    ratings = np.array([of_id.get(str(name), np.nan) for name in object_ids])
-    known = np.flatnonzero(np.isfinite(ratings))
-    row = _row_of(object_ids[known], example)
-    results = compare(
-        np.ascontiguousarray(matrix[known]),
-        ratings[known],
-        methods=method,
-        start="example" if example else start,
-        example=row,
-        seeds=range(first_seed, first_seed + seeds),
-        tell=lambda text: typer.echo(text, err=True),
-    )
-    typer.echo(text_table(results, int((ratings[known] >= 3).sum()), len(known)))
-    if output is not None:
-        write_table(runs_table(results, provenance(opened)), output)
-    if figure is not None:
-        draw(results, figure)
