@@ -1,0 +1,56 @@
+"""Subset groups of taught classes: cuts on columns of ours, told from the user's by what they select."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from glue.core.subset import RangeSubsetState
+
+from glue_zoobot.catalog.groups import active_subset_kept
+
+if TYPE_CHECKING:
+    from glue.core import ComponentID, DataCollection
+    from glue.core.edit_subset_mode import EditSubsetMode
+    from glue.core.subset_group import SubsetGroup
+
+__all__ = ["COLOURS", "UNLIKE_COLOUR", "find_cut", "free_colour", "show_cut"]
+
+#: Told apart by most eyes, light and dark; after Okabe & Ito (2008).
+COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7a5195", "#8c564b", "#5f6b6d")
+UNLIKE_COLOUR = "#7a7f87"
+_TOP = 1.5  # no probability, and nothing that a user would draw: by it a cut is known as ours
+
+
+def free_colour(taken: list[str]) -> str:
+    """Return the first colour that is not taken, or the least used one."""
+    return min(COLOURS, key=lambda colour: (taken.count(colour), COLOURS.index(colour)))
+
+
+def find_cut(collection: DataCollection, column: ComponentID | None) -> SubsetGroup | None:
+    """Find the group of ours that cuts on a column; None if there is none, or the user changed it."""
+    for group in collection.subset_groups:
+        state = group.subset_state
+        if type(state) is RangeSubsetState and state.att is column and state.hi == _TOP:
+            return group
+    return None
+
+
+def show_cut(
+    collection: DataCollection,
+    column: ComponentID,
+    threshold: float,
+    label: str,
+    colour: str,
+    mode: EditSubsetMode | None = None,
+) -> SubsetGroup:
+    """Let our group, or a new one, select what is at or above a threshold in a column."""
+    group, state = find_cut(collection, column), RangeSubsetState(threshold, _TOP, att=column)
+    if group is None:
+        with active_subset_kept(mode):
+            return collection.new_subset_group(label, state, color=colour)
+    if group.subset_state.lo != threshold:
+        group.subset_state = state
+        if re.sub(r"[\d.]+", "", group.label) == re.sub(r"[\d.]+", "", label):  # else the user's own name
+            group.label = label
+    return group

@@ -1,0 +1,183 @@
+"""Where labels come from besides keys: subsets and columns; and which columns would give the answer away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from glue.core.component import CategoricalComponent, DateTimeComponent
+
+from glue_zoobot.catalog.columns import our_columns
+from glue_zoobot.errors import AnalysisError
+
+if TYPE_CHECKING:
+    from glue.core import ComponentID, Data
+
+__all__ = [
+    "MOST",
+    "input_columns",
+    "input_values",
+    "labels_of_column",
+    "leak",
+    "sampled",
+    "target_columns",
+    "yes_or_no",
+]
+
+MOST = 20_000
+"""Labels taken from one subset or column; more make no better head, and a slower one."""
+
+MANY_CLASSES = 40
+_FEWEST = 8  # galaxies, below which a column says nothing about labels
+_GIVES_AWAY = 0.97  # area under the curve or rank correlation, which no honest measurement has
+_MISSING = ("", "nan", "none", "null", "--", "masked", "n/a")
+
+
+def sampled(rows: np.ndarray, most: int = MOST, random_state: int = 0) -> np.ndarray:
+    """Return `rows`, or `most` of them drawn at random; ascending."""
+    if len(rows) <= most:
+        return rows
+    return np.sort(np.random.default_rng(random_state).choice(rows, most, replace=False))
+
+
+def target_columns(data: Data) -> list[ComponentID]:
+    """Columns that may hold labels: classes or numbers; neither ids nor what we computed."""
+    return [cid for cid in _users_columns(data) if _is_quantity(data, cid) or _is_class(data, cid)]
+
+
+def input_columns(data: Data) -> list[ComponentID]:
+    """Columns that may be learned from beside the image: numbers of the user's."""
+    return [cid for cid in _users_columns(data) if _is_quantity(data, cid)]
+
+
+def labels_of_column(data: Data, cid: ComponentID) -> dict[int, Any]:
+    """
+    Read the labels in a column, by row; rows without a value have none.
+
+    Raises
+    ------
+    AnalysisError
+        If the column is empty, or has so many different words that they cannot be classes.
+    """
+    component = data.get_component(cid)
+    if isinstance(component, CategoricalComponent):
+        if len(component.categories) > MANY_CLASSES:
+            raise AnalysisError(
+                f"column {cid.label!r} has {len(component.categories):,} different words: names, not classes"
+            )
+        words = np.asarray(component.labels)
+        known = np.flatnonzero([str(word).strip().lower() not in _MISSING for word in words])
+    else:
+        words = np.asarray(data[cid])
+        known = np.flatnonzero(np.isfinite(words))
+    if not known.size:
+        raise AnalysisError(f"column {cid.label!r} has no values: there is nothing to learn from it")
+    return {int(row): words[row].item() for row in known}
+
+
+def yes_or_no(labels: Mapping[int, Any], yes_from: float, no_to: float) -> dict[int, str]:
+    """
+    Make clear cases of vote fractions, or of any number; what lies between is no label.
+
+    Parameters
+    ----------
+    labels : mapping
+        Number by row.
+    yes_from, no_to : float
+        From here on *yes*, and up to here *no*.
+
+    Raises
+    ------
+    AnalysisError
+        If they overlap, or no galaxy is either.
+    """
+    if no_to >= yes_from:
+        raise AnalysisError(f"no up to {no_to:g} and yes from {yes_from:g} on overlap; choose no below yes")
+    clear = {row: "yes" if value >= yes_from else "no" for row, value in labels.items()}
+    clear = {row: word for row, word in clear.items() if word == "yes" or labels[row] <= no_to}
+    if not clear:
+        raise AnalysisError(f"no galaxy has a value from {yes_from:g} on or up to {no_to:g}")
+    return clear
+
+
+def input_values(data: Data, labels: tuple[str, ...]) -> np.ndarray:
+    """
+    Read columns that are learned from, (N, K) float32.
+
+    Raises
+    ------
+    AnalysisError
+        If one is gone.
+    """
+    known = {cid.label: cid for cid in input_columns(data)}
+    gone = [label for label in labels if label not in known]
+    if gone:
+        raise AnalysisError(f"{data.label} has no column {gone[0]!r} (any more); choose the columns again")
+    return np.column_stack([np.asarray(data[known[label]], dtype=np.float32) for label in labels])
+
+
+def leak(name: str, values: np.ndarray, labels: np.ndarray, kind: str) -> str:
+    """
+    Say that a column alone tells the labels, if it does: then it holds the answer; else empty.
+
+    Parameters
+    ----------
+    name : str
+        Of the column.
+    values : np.ndarray
+        Shape (n,): the column, of labelled galaxies.
+    labels : np.ndarray
+        Shape (n,): their labels, as `~glue_zoobot.analysis.teaching.labelled_rows` gives them.
+    kind : {"classes", "number"}
+    """
+    known = np.isfinite(values)
+    if known.sum() < _FEWEST or len(np.unique(values[known])) < 2:
+        return ""
+    values, labels = values[known], labels[known]
+    how = _correlation(values, labels) if kind == "number" else _best_area(values, labels)
+    if how < _GIVES_AWAY:
+        return ""
+    return f"{name} alone tells the labels almost perfectly ({how:.2f} of 1): it may hold the answer"
+
+
+def _best_area(values: np.ndarray, labels: np.ndarray) -> float:
+    """Area under the curve by which a column tells the class that it tells best."""
+    from scipy.stats import rankdata
+
+    ranks, best = rankdata(values), 0.0
+    for name in np.unique(labels):
+        members = labels == name
+        n, others = int(members.sum()), int((~members).sum())
+        if n >= 3 and others >= 3:
+            area = (ranks[members].sum() - n * (n + 1) / 2) / (n * others)
+            best = max(best, area, 1 - area)
+    return best
+
+
+def _correlation(values: np.ndarray, labels: np.ndarray) -> float:
+    from scipy.stats import rankdata
+
+    pair = np.corrcoef(rankdata(values), rankdata(labels))
+    return float(abs(pair[0, 1])) if np.isfinite(pair).all() else 0.0
+
+
+def _users_columns(data: Data) -> list[ComponentID]:
+    ours = {cid.uuid for cid in our_columns(data).values()}
+    return [cid for cid in (*data.main_components, *data.derived_components) if cid.uuid not in ours]
+
+
+def _is_quantity(data: Data, cid: ComponentID) -> bool:
+    """Tell whether a column is numbers, and not ids."""
+    component = data.get_component(cid)
+    if isinstance(component, (CategoricalComponent, DateTimeComponent)):
+        return False
+    values = np.asarray(data[cid])
+    if values.dtype.kind in "iu":
+        return not (np.abs(values).max(initial=0) > 10**9 and len(np.unique(values)) > 0.5 * len(values))
+    return values.dtype.kind == "f"
+
+
+def _is_class(data: Data, cid: ComponentID) -> bool:
+    component = data.get_component(cid)
+    return isinstance(component, CategoricalComponent) and 2 <= len(component.categories) <= MANY_CLASSES
