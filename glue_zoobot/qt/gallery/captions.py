@@ -118,4 +118,4 @@ class WrittenColumns:
             return NumberFormat(RATIO_DECIMALS)
         if any(cid is sky for sky in sky_columns(self.data) or ()):
             return NumberFormat(SKY_DECIMALS)
-        return number_format(sample, digits)
+        return number_format(sample, digits, trim=digits == DETAIL_DIGITS)

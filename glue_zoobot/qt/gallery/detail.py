@@ -13,8 +13,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QSizePolicy,
     QToolButton,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -27,6 +25,7 @@ from glue_zoobot.qt.gallery.neighbours import Neighbours, NeighbourStrip, neares
 from glue_zoobot.qt.gallery.painting import BACKGROUND, DIM_TEXT
 from glue_zoobot.qt.gallery.sky_links import SkyLink, sky_links
 from glue_zoobot.qt.gallery.thumbnails import Thumbnail, ThumbnailLoader
+from glue_zoobot.qt.gallery.value_table import ValueTable
 from glue_zoobot.qt.threads import Work, run_in_thread
 
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["DetailView"]
 
 SEEN_EDGE = 176
-NAME_SHARE = 0.6  # of the table's width that names of columns take at most
 LARGE_BYTES, STRIP_BYTES = 64 * 2**20, 8 * 2**20
 
 
@@ -109,12 +107,7 @@ class DetailView(QWidget):
         self.seen.setFixedSize(SEEN_EDGE, SEEN_EDGE)
         self.seen.setStyleSheet(f"background:{BACKGROUND};color:{DIM_TEXT};padding:4px")
         self.seen.setToolTip("The picture after the encoder's own crop and scaling: all that it knows")
-        self.values = QTreeWidget(rootIsDecorated=False, alternatingRowColors=True)
-        self.values.setHeaderLabels(["Column", "Value"])
-        self.values.setTextElideMode(Qt.ElideMiddle)
-        self.values.setStyleSheet("QTreeView::item{padding:2px 8px 2px 2px}")
-        self.values.setFocusPolicy(Qt.NoFocus)
-        self.values.setToolTip("All columns of this galaxy")
+        self.values = ValueTable()
         self.strip = NeighbourStrip(self._small)
         self.strip.chosen.connect(self.show_row)
         side = QGridLayout()
@@ -179,7 +172,7 @@ class DetailView(QWidget):
         self.title.setText(f"<b>{name}</b>")
         self._show_place()
         self._show_picture()
-        self._show_values()
+        self.values.show_values(self._state.every_value(self.row))
         self._show_links()
 
     def _position(self) -> int:
@@ -191,16 +184,6 @@ class DetailView(QWidget):
         self.place.setText(f"{position + 1:,} of {n:,}" if position >= 0 else "not among those shown")
         self.previous.setEnabled(position > 0)
         self.next.setEnabled(-1 <= position < n - 1 and n > 0)
-
-    def _show_values(self) -> None:
-        self.values.clear()
-        for label, text in self._state.every_value(self.row):
-            item = QTreeWidgetItem([label, text])
-            item.setToolTip(0, label)
-            item.setToolTip(1, text)
-            self.values.addTopLevelItem(item)
-        widest = round(NAME_SHARE * self.values.viewport().width())
-        self.values.setColumnWidth(0, min(self.values.sizeHintForColumn(0), widest))
 
     def _show_links(self) -> None:
         links = self._sky_links()
@@ -319,7 +302,7 @@ class DetailView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self.row >= 0 and self._state.data is not None:
-            self.refresh()
+            self._show_picture()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.encoder_view.stop()

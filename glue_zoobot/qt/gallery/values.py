@@ -45,10 +45,13 @@ class NumberFormat:
         Digits after the point.
     zero : str
         What is written instead of 0; empty for the number itself.
+    trim : bool
+        Whether zeros at the end are left out; not where values stand side by side.
     """
 
     decimals: int
     zero: str = ""
+    trim: bool = False
 
     def __call__(self, value: float) -> str:
         value = float(value) + 0.0  # no negative zero
@@ -58,10 +61,11 @@ class NumberFormat:
             return self.zero or f"{0:.{self.decimals}f}"
         if abs(value) >= LARGE or abs(value) < 0.5 * 10**-self.decimals:
             return f"{value:.4g}"
-        return f"{value:.{self.decimals}f}"
+        text = f"{value:.{self.decimals}f}"
+        return text.rstrip("0").rstrip(".") if self.trim and "." in text else text
 
 
-def number_format(sample: np.ndarray, digits: int) -> NumberFormat:
+def number_format(sample: np.ndarray, digits: int, trim: bool = False) -> NumberFormat:
     """
     Choose decimals that suit a column: significant ones only, and not more than its values have.
 
@@ -71,6 +75,8 @@ def number_format(sample: np.ndarray, digits: int) -> NumberFormat:
         Some values of the column.
     digits : int
         Significant digits of a typical value; at most 6, which is what single precision holds.
+    trim : bool, optional
+        As in `NumberFormat`.
 
     Returns
     -------
@@ -84,7 +90,7 @@ def number_format(sample: np.ndarray, digits: int) -> NumberFormat:
     decimals = digits - before_point
     if sample.dtype.itemsize >= 8 and digits <= before_point + 2 <= 8:
         decimals = max(decimals, digits - 2)  # dates such as MJD 59321.12
-    return NumberFormat(int(np.clip(min(decimals, _decimals_in(known)), 0, MOST_DECIMALS)))
+    return NumberFormat(int(np.clip(min(decimals, _decimals_in(known)), 0, MOST_DECIMALS)), trim=trim)
 
 
 def _decimals_in(values: np.ndarray) -> int:

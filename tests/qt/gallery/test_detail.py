@@ -45,6 +45,15 @@ def test_double_click_shows_everything_about_a_galaxy(bench):
     wait_until(lambda: "Embed" in detail.seen.text())
 
 
+def test_values_can_be_seen_beside_long_names(make_bench):
+    name = "t01_smooth_or_features_a02_features_or_disk_weighted_fraction"
+    bench = make_bench(Data(label="votes", **{name: [0.25, 0.5]}))
+    detail = open_detail(bench, 0)
+    process_events(wait=0.05)
+    assert detail.values.columnWidth(0) < 0.7 * detail.values.viewport().width()
+    assert detail.values.topLevelItem(0).toolTip(0) == name
+
+
 def test_enter_opens_and_keys_go_on(bench):
     bench.viewer.state.sort_att = bench.data.id["z"]
     process_events()

@@ -331,3 +331,10 @@ def test_known_columns_have_their_own_decimals():
         "objid": "1237648720693755918",
     }
     assert dict(state.details(1))["ra"] == "1.00000"
+
+
+def test_a_value_by_itself_has_no_zeros_at_its_end():
+    data = Data(label="d", x=[0.125, 0.5, 100.0, 0.0])
+    state = GalleryViewerState()
+    state.layers = [GalleryLayerState(layer=data)]
+    assert [dict(state.every_value(row))["x"] for row in range(4)] == ["0.125", "0.5", "100", "0"]
