@@ -58,7 +58,7 @@ class NumberFormat:
         if not np.isfinite(value):
             return MISSING
         if value == 0:
-            return self.zero or f"{0:.{self.decimals}f}"
+            return self.zero or f"{0:.{0 if self.trim else self.decimals}f}"
         if abs(value) >= LARGE or abs(value) < 0.5 * 10**-self.decimals:
             return f"{value:.4g}"
         text = f"{value:.{self.decimals}f}"
