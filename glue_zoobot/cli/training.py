@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -145,6 +146,11 @@ def _draw(catalogue: Any, recipe: Any, path: Path) -> None:
 class JsonTraining(JsonReport):
     """Events of a training: ``progress`` as of every job, with loss and epoch, and ``epoch`` for curves."""
 
+    def mute(self, muted: bool) -> None:
+        """Say nothing from now on."""
+        if muted:
+            self._write = lambda **event: None  # type: ignore[method-assign]
+
     def progress(self, progress: Any) -> None:
         """How far it is."""
         self._write(event="progress", **asdict(progress))
@@ -167,6 +173,10 @@ class TerminalTraining(TerminalReport):
     def __init__(self) -> None:
         super().__init__()
         self._stage = ""
+
+    def mute(self, muted: bool) -> None:
+        """Say nothing from now on."""
+        self._console.quiet = muted
 
     def progress(self, progress: Any) -> None:
         """Move the bar."""
@@ -203,6 +213,7 @@ class TerminalTraining(TerminalReport):
 def reporting(json: bool) -> Iterator[JsonTraining | TerminalTraining]:
     """Report to whoever asks; an error is told in the form that he reads."""
     report = JsonTraining() if json else TerminalTraining()
+    report.mute(os.environ.get("RANK", "0") != "0")  # of several processes the first one speaks
     try:
         yield report
     except ZoobotError as error:

@@ -53,6 +53,14 @@ class Augmentations:
     exposure: float = 1.25
     noise: float = 0.03
 
+    def __post_init__(self) -> None:
+        if self.dust not in ("", *dust.DISTRIBUTIONS):
+            raise EncoderError(f"dust is {self.dust!r}; it can be {' or '.join(dust.DISTRIBUTIONS)}")
+        if min(self.jitter, self.blur, self.noise, self.zoom - 1, self.exposure - 1) < 0:
+            raise EncoderError(
+                "zoom and exposure are factors of at least 1, jitter, blur and noise at least 0"
+            )
+
     def without(self, names: Iterable[str]) -> Augmentations:
         """
         Switch some off.

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from glue_zoobot.images.tables import column_matching
 
-__all__ = ["COEFFICIENTS", "catalogue_ebv", "coefficients", "random_ebv", "transmission"]
+__all__ = ["COEFFICIENTS", "DISTRIBUTIONS", "catalogue_ebv", "coefficients", "random_ebv", "transmission"]
 
 COEFFICIENTS: Mapping[str, Mapping[str, float]] = {
     "sdss": {"u": 4.239, "g": 3.303, "r": 2.285, "i": 1.698, "z": 1.263},

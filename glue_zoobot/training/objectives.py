@@ -69,12 +69,16 @@ def agreement(features: Tensor) -> Tensor:
 
 
 def gathered(rows: Tensor) -> Tensor:
-    """Rows of all processes below each other; gradients flow back to where they came from."""
+    """Rows of all processes below each other, with the gradient of those of this one."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return rows
-    from torch.distributed.nn import functional
-
-    return torch.cat(functional.all_gather(rows.contiguous()))
+    size, rank = torch.distributed.get_world_size(), torch.distributed.get_rank()
+    parts = [torch.empty_like(rows) for _ in range(size)]
+    torch.distributed.all_gather(parts, rows.detach().contiguous())
+    # Gradients will be averaged over the processes, each of which knows those of its own rows only: their sum
+    # is wanted, so that of these rows is made `size` times as large, and their value left as it is.
+    parts[rank] = size * rows - (size - 1) * rows.detach()
+    return torch.cat(parts)
 
 
 OBJECTIVES: dict[str, Callable[[Tensor], Tensor]] = {"simclr": simclr, "vicreg": vicreg}
