@@ -8,7 +8,6 @@ from glue.config import viewer_tool
 from glue.viewers.common.tool import Tool
 from qtpy.QtCore import Qt
 
-from glue_zoobot.qt.gallery.export import ExportDialog
 from glue_zoobot.qt.host import icon_path
 
 __all__ = ["ExportTool", "MostSimilarFirstTool", "SimilarGalaxiesTool"]
@@ -51,6 +50,8 @@ class ExportTool(Tool):
     tool_tip = "Export what is seen, or the first galaxies, as a figure with captions"
 
     def activate(self) -> None:
+        from glue_zoobot.qt.gallery.export import ExportDialog  # late: glue starts without it
+
         dialog = ExportDialog(self.viewer)
         dialog.setAttribute(Qt.WA_DeleteOnClose)
         dialog.open()

@@ -20,7 +20,6 @@ from glue_zoobot.catalog.groups import active_subset_kept
 from glue_zoobot.errors import CatalogueError
 from glue_zoobot.qt.finding import ask
 from glue_zoobot.qt.gallery import tools  # noqa: F401  registers the toolbar buttons
-from glue_zoobot.qt.gallery.detail import DetailView
 from glue_zoobot.qt.gallery.empty import EmptyPage
 from glue_zoobot.qt.gallery.filter_bar import FilterBar
 from glue_zoobot.qt.gallery.grid import GridModel, GridView
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QCloseEvent
 
     from glue_zoobot.catalog.question import Question
+    from glue_zoobot.qt.gallery.detail import DetailView
     from glue_zoobot.qt.gallery.state import GalleryLayerState
 
 __all__ = ["GalleryViewer"]
@@ -350,6 +350,8 @@ class GalleryViewer(DataViewer):
 
     def show_detail(self, position: int) -> None:
         """Show everything about the galaxy at a position, in a window of its own."""
+        from glue_zoobot.qt.gallery.detail import DetailView  # late: glue starts without it
+
         if self.detail is None:
             self.detail = DetailView(self)
         self.detail.show_row(self.model.rows[position])

@@ -697,7 +697,7 @@ def test_session_round_trip(bench, tmp_path, monkeypatch):
     state.caption_atts = [bench.data.id["shape"], bench.data.id["kind"]]
     state.layers[0].visible = state.enlarge = False
     state.filter_text, state.group_att = "z < 0.9", bench.data.id["shape"]
-    state.random_seed, state.unlabelled_first = 7, True
+    state.random_order, state.random_seed, state.unlabelled_first = True, 7, True
     state.brightness, state.contrast, state.invert = 0.25, -0.5, True
     bench.click(1)
     expected = bench.shown()
@@ -715,7 +715,8 @@ def test_session_round_trip(bench, tmp_path, monkeypatch):
     assert not viewer.state.enlarge
     assert viewer.filter_bar.text.text() == "z < 0.9"
     assert viewer.state.group_att.label == "shape"
-    assert (viewer.state.random_seed, viewer.state.unlabelled_first) == (7, True)
+    assert (viewer.state.random_order, viewer.state.random_seed) == (True, 7)
+    assert viewer.state.unlabelled_first
     assert (viewer.state.brightness, viewer.state.contrast, viewer.state.invert) == (0.25, -0.5, True)
     assert viewer.options.picture.fold.isChecked()
     again.close()
