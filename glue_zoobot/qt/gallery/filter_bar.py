@@ -51,9 +51,10 @@ class FilterBar(QWidget):
         super().__init__(parent)
         self._state = state
         self.text = QLineEdit(clearButtonEnabled=True)
+        self.text.setFocusPolicy(Qt.ClickFocus)  # else a new gallery types S, + and digits here
         self.problem = QLabel(wordWrap=True)
         self.problem.setStyleSheet(PROBLEM_STYLE)
-        self.to_subset = QToolButton(autoRaise=True)
+        self.to_subset = QToolButton(autoRaise=True, focusPolicy=Qt.NoFocus)
         self.to_subset.setIcon(QIcon(ICON))
         self.to_subset.setIconSize(QSize(18, 18))
         self.to_subset.setToolTip("Make a subset of the galaxies that pass the filter, for all views")

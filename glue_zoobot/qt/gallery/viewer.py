@@ -122,6 +122,8 @@ class GalleryViewer(DataViewer):
         layout.addWidget(self.filter_bar)
         layout.addWidget(self._stack)
         self.setCentralWidget(centre)
+        self.setFocusProxy(self.grid)
+        self.grid.setFocus()  # so that keys work once the window is chosen, by its title too
         self.grid.selected.connect(self._apply_selection)
         self.grid.action_wanted.connect(self.act)
         self.grid.detail_wanted.connect(self.show_detail)

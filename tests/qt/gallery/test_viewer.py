@@ -540,6 +540,14 @@ def test_a_filter_that_nothing_passes(bench):
     assert bench.viewer.filter_bar.isVisible()
 
 
+def test_keys_do_not_fall_into_the_filter_of_a_new_gallery(bench):
+    bench.app.activateWindow()
+    process_events(wait=0.05)
+    assert not bench.viewer.filter_bar.text.hasFocus()
+    QTest.keyClicks(QApplication.focusWidget() or bench.viewer, "s+1")
+    assert bench.viewer.filter_bar.text.text() == ""
+
+
 def test_find_key_goes_to_the_filter(bench):
     bench.viewer.grid.setFocus()
     bench.key(Qt.Key_F, Qt.ControlModifier)
