@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from glue.core.component import CategoricalComponent, Component
+from glue.core.message import ComponentsChangedMessage
 
 from glue_zoobot.catalog.record import record_of, update_record
 from glue_zoobot.errors import AnalysisError
@@ -127,12 +128,16 @@ def _own_label(data: Data, label: str) -> str:
 
 @contextmanager
 def _one_round(data: Data) -> Iterator[None]:
-    """Hold back glue's messages until all columns are there: twenty columns cost little more than one."""
+    """Hold back glue's messages until all columns are there, and say once that there are new ones."""
     if data.hub is None:
         yield
         return
+    before = len(data.components)
     with data.hub.delay_callbacks():
-        yield
+        with data.hub.ignore_callbacks(ComponentsChangedMessage):  # every list of columns fills anew at each
+            yield
+        if len(data.components) != before:
+            data.hub.broadcast(ComponentsChangedMessage(data))
 
 
 def _remember(data: Data, written: dict[str, ComponentID], provenance: Mapping[str, Any]) -> None:
