@@ -126,6 +126,25 @@ def test_one_liked_galaxy_ranks_those_like_it_first(catalogue):
     assert model.ranks()[liked] <= 5
 
 
+def test_dull_look_alikes_do_not_hide_what_tells_the_liked_from_all_others():
+    """Whoever looks down the ranking meets look-alikes: they share one trait with the liked, not the other."""
+    rng = np.random.default_rng(4)
+    matrix = rng.standard_normal((3000, 40)).astype(np.float32)
+    liked, alike = np.arange(3000) < 60, np.arange(3000) >= 2900
+    matrix[liked | alike, 0] += 4
+    matrix[liked, 1] += 2
+    rows = np.r_[:30, 2940:3000]
+    others = np.r_[30:60, 60:2900]
+    best = {}
+    for method in ("default", "logistic"):
+        scores = InterestModel(method).fit(matrix, rows, 5.0 * liked[rows]).scores_
+        best[method] = liked[others[np.argsort(-scores[others])[:30]]].mean()
+        if method == "default":
+            assert scores[60:2900].mean() < 1  # most galaxies are dull, and are said to be
+    assert best["default"] > 0.8
+    assert best["default"] > best["logistic"]
+
+
 def test_teach_shows_those_between_the_dull_and_the_interesting(catalogue, rated):
     matrix, truth = catalogue
     model = InterestModel(mode="teach").fit(matrix, rated, 5.0 * truth[rated])
