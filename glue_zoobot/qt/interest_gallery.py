@@ -44,7 +44,6 @@ def show_in_gallery(
     shown = data if group is None else next(subset for subset in group.subsets if subset.data is data)
     for layer in viewer.state.layers:
         layer.visible = layer.layer is shown or (group is None and layer.visible)
-    viewer.state.sort_descending = False
-    viewer.state.sort_att = rank
+    viewer.state.sort_best_first(rank)
     viewer.grid.scrollToTop()
     return viewer

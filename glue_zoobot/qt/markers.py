@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["small_results_as_markers"]
 
+RANKS = ("similarity_rank", "interest_rank")
+
 
 @layer_artist_maker("zoobot: small results as markers")
 def small_results_as_markers(viewer: Viewer, layer: BaseData | Subset) -> LayerArtist | None:
@@ -36,4 +38,4 @@ def small_results_as_markers(viewer: Viewer, layer: BaseData | Subset) -> LayerA
 def _is_result(subset: Subset) -> bool:
     """Tell whether a subset is a cut on one of our rank columns, and so never more than 10,000 rows."""
     state = subset.subset_state
-    return isinstance(state, RangeSubsetState) and state.att.label.startswith("similarity_rank")
+    return isinstance(state, RangeSubsetState) and state.att.label.startswith(RANKS)
