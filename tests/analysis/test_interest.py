@@ -127,7 +127,7 @@ def test_one_liked_galaxy_ranks_those_like_it_first(catalogue):
 
 
 def test_dull_look_alikes_do_not_hide_what_tells_the_liked_from_all_others():
-    """Whoever looks down the ranking meets look-alikes: they share one trait with the liked, not the other."""
+    """Whoever goes down a ranking meets look-alikes: they share one trait with the liked, not the other."""
     rng = np.random.default_rng(4)
     matrix = rng.standard_normal((3000, 40)).astype(np.float32)
     liked, alike = np.arange(3000) < 60, np.arange(3000) >= 2900
