@@ -18,7 +18,7 @@ from glue_zoobot.catalog.columns import our_columns, provenance_of, write_column
 from glue_zoobot.catalog.embeddings import embeddings_of, why_no_embeddings
 from glue_zoobot.catalog.groups import active_subset_kept
 from glue_zoobot.catalog.identity import object_ids_of
-from glue_zoobot.catalog.interest_log import explain_log
+from glue_zoobot.catalog.interest_log import explain_log, log_path_of
 from glue_zoobot.catalog.record import record_of, relative_to_data, resolve, update_record
 from glue_zoobot.catalog.teaching_groups import UNLIKE_COLOUR, find_cut, show_cut
 from glue_zoobot.catalog.teaching_labels import Labelling, TaughtClass, name_of
@@ -35,7 +35,7 @@ from glue_zoobot.catalog.teaching_lesson import (
     save_lesson,
 )
 from glue_zoobot.catalog.teaching_log import TargetLog
-from glue_zoobot.catalog.teaching_review import Confusion, Mistake, confusion_of, mistakes_of
+from glue_zoobot.catalog.teaching_review import Confusion, Mistake, confusion_of, mistakes_of, reliability_of
 from glue_zoobot.catalog.teaching_sources import input_values, leak
 from glue_zoobot.errors import AnalysisError, ZoobotError
 
@@ -45,10 +45,10 @@ if TYPE_CHECKING:
     from glue.core.subset_group import SubsetGroup
 
     from glue_zoobot.analysis.heads import Head
-    from glue_zoobot.analysis.merit import Figure
+    from glue_zoobot.analysis.merit import Figure, Reliability
     from glue_zoobot.analysis.teaching import Lesson
 
-__all__ = ["MODES", "TaughtClass", "Teaching", "teaching_of"]
+__all__ = ["MODES", "TaughtClass", "Teaching", "known_targets", "teaching_of"]
 
 MODES = ("uncertain", "likely", "unlike")
 DUE = 5
@@ -133,8 +133,27 @@ class Teaching(Labelling, HubListener):
 
     def expected(self, name: str | None = None, threshold: float | None = None) -> Expected | None:
         """What a threshold selects of a class, by default the present ones; None before training."""
-        chances = self._chances.get(self.wanted if name is None else name)
+        chances = self.chances(name)
         return None if chances is None else chances.expect(self.threshold if threshold is None else threshold)
+
+    def chances(self, name: str | None = None) -> Chances | None:
+        """Probabilities of a class over the catalogue, by default of the wanted one; None before training."""
+        return self._chances.get(self.wanted if name is None else name)
+
+    def reliability(self) -> Reliability | None:
+        """Compare stated and observed probabilities, held out; None for a number or before training."""
+        return None if self.lesson is None else reliability_of(self.lesson)
+
+    @property
+    def n_unlike(self) -> int:
+        """Galaxies that are unlike anything labelled: what is said of them is an extrapolation."""
+        column = self.column(f"{self.target}_unlike")
+        return 0 if column is None else int(np.nansum(self.data[column]))
+
+    @property
+    def class_names(self) -> list[str]:
+        """Classes that have a probability: of yes and no only yes."""
+        return list(self._chances)
 
     def threshold_of(self, name: str) -> float:
         """Probability from which a class is selected."""
@@ -516,6 +535,17 @@ class Teaching(Labelling, HubListener):
         self._probability_labels: dict[str, str] = {}
         self._chances: dict[str, Chances] = {}
         self._cell: SubsetGroup | None = None
+
+
+def known_targets(data: Data) -> list[str]:
+    """Return what was taught about a catalogue before: what it remembers, and what its log has labels of."""
+    from glue_zoobot.analysis.labels import LabelLog
+
+    try:
+        logged = LabelLog(log_path_of(data)).targets()
+    except AnalysisError:  # no log; opening the catalogue will say so
+        logged = []
+    return list(dict.fromkeys([*record_of(data).get("teaching", {}).get("targets", {}), *logged]))
 
 
 def teaching_of(data_collection: DataCollection) -> Teaching:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MOST",
+    "columns_of_file",
     "input_columns",
     "input_values",
     "labels_of_column",
@@ -32,6 +34,24 @@ MANY_CLASSES = 40
 _FEWEST = 8  # galaxies, below which a column says nothing about labels
 _GIVES_AWAY = 0.97  # area under the curve or rank correlation, which no honest measurement has
 _MISSING = ("", "nan", "none", "null", "--", "masked", "n/a")
+
+
+def columns_of_file(path: str | Path) -> list[str]:
+    """
+    Columns of a table of labels without that of the ids, or targets of a log.
+
+    Raises
+    ------
+    AnalysisError, CatalogueError
+        If it is neither.
+    """
+    from glue_zoobot.analysis.labels import LabelLog
+    from glue_zoobot.images.identity import ID_NAMES, normalise
+    from glue_zoobot.images.tables import read_table
+
+    if Path(path).suffix.lower() == ".jsonl":
+        return LabelLog(path).targets()
+    return [name for name in read_table(Path(path)).colnames if normalise(name) not in ID_NAMES]
 
 
 def sampled(rows: np.ndarray, most: int = MOST, random_state: int = 0) -> np.ndarray:

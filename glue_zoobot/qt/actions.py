@@ -16,6 +16,7 @@ from glue_zoobot.qt.host import application_of, show_message
 from glue_zoobot.qt.interest_panel import interest_panel
 from glue_zoobot.qt.jobs_panel import jobs_panel
 from glue_zoobot.qt.similar_panel import similar_panel
+from glue_zoobot.qt.teach_panel import teach_panel
 from glue_zoobot.qt.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -58,6 +59,30 @@ def rate_layer(layer: Data | Subset | SubsetGroup, data_collection: DataCollecti
         panel.say(f"No galaxy of “{layer.label}” has an embedding: choose another start.")
     else:
         panel.start(subset.data, np.flatnonzero(subset.to_mask()))
+
+
+@menubar_plugin("Zoobot: teach a class…")
+def show_teach_panel(session: Session, data_collection: DataCollection) -> None:
+    """Show the panel, empty or not."""
+    teach_panel(session.application).show_panel()
+
+
+@layer_action(
+    "Zoobot: teach a class…",
+    tooltip="Label a few galaxies, these for a start, and predict the whole catalogue",
+    single=True,
+    data=True,
+    subset_group=True,
+    subset=True,
+)
+def teach_layer(layer: Data | Subset | SubsetGroup, data_collection: DataCollection) -> None:
+    """Open the panel for a catalogue, or make a subset a class of what is taught."""
+    panel = teach_panel(application_of(data_collection))
+    if isinstance(layer, Data):
+        panel.teach_layer(layer)
+        return
+    subset = _subset_with_embeddings(layer)
+    panel.teach_layer(None if subset is None else subset.data, subset)
 
 
 @menubar_plugin("Zoobot: jobs panel")

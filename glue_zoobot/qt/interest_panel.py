@@ -19,6 +19,7 @@ from glue_zoobot.qt.interest_card import RatingCard
 from glue_zoobot.qt.interest_gallery import show_in_gallery
 from glue_zoobot.qt.interest_tabs import BestTab, FoundTab, RatedTab
 from glue_zoobot.qt.interest_unusual import UnusualTab
+from glue_zoobot.qt.labelling import digits_go_to
 from glue_zoobot.qt.similar_panel import similar_panel
 from glue_zoobot.qt.threads import Work, run_in_thread
 
@@ -78,6 +79,7 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
         self.state.add_callback("changes", self._on_changes)
         self._hub = application.session.hub
         self._hub.subscribe(self, ApplicationClosedMessage, handler=self._release)
+        digits_go_to(self)
         self._refresh()
 
     def sizeHint(self) -> QtCore.QSize:

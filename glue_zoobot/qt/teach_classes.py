@@ -1,0 +1,165 @@
+"""Classes as rows: key, colour, name, count, a few pictures; and a number in one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy import QtCore, QtGui, QtWidgets
+from qtpy.QtCore import Qt
+
+from glue_zoobot.qt.interest_tabs import quiet_label
+from glue_zoobot.qt.thumbnail_strip import ThumbnailStrip
+
+if TYPE_CHECKING:
+    from glue_zoobot.catalog.teaching import Teaching
+    from glue_zoobot.catalog.teaching_labels import TaughtClass
+
+__all__ = ["ClassList", "key_style"]
+
+_EDGE, _PICTURES = 30, 4
+_ROW = _EDGE + 6
+_SHOWN = 3.5  # rows before it scrolls: half a row says that there is more
+
+
+class ClassRow(QtWidgets.QWidget):
+    """
+    One class.
+
+    Attributes
+    ----------
+    pressed : Signal(str)
+        Label the galaxy on the screen so.
+    picture_clicked : Signal(int)
+    remove_wanted : Signal(str)
+    """
+
+    pressed = QtCore.Signal(str)
+    picture_clicked = QtCore.Signal(int)
+    remove_wanted = QtCore.Signal(str)
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name = ""
+        self.key = QtWidgets.QPushButton()
+        self.key.setFixedSize(26, 26)
+        self.key.setFocusPolicy(Qt.NoFocus)
+        self.key.clicked.connect(lambda: self.pressed.emit(self.name))
+        self.label = QtWidgets.QLabel()
+        self.label.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Preferred)
+        self.count = QtWidgets.QLabel(alignment=Qt.AlignRight | Qt.AlignVCenter)
+        self.count.setStyleSheet("font-weight: bold;")
+        self.remove = QtWidgets.QToolButton(text="✕", autoRaise=True, toolTip="Remove this empty class")
+        self.remove.setFocusPolicy(Qt.NoFocus)
+        self.remove.clicked.connect(lambda: self.remove_wanted.emit(self.name))
+        self.pictures = ThumbnailStrip(edge=_EDGE, columns=_PICTURES, limit=_PICTURES)
+        self.pictures.clicked.connect(self.picture_clicked)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 2, 0, 2)
+        layout.setSpacing(7)
+        layout.addWidget(self.key)
+        layout.addWidget(self.label, 1)
+        layout.addWidget(self.count)
+        layout.addWidget(self.remove)
+        layout.addWidget(self.pictures)
+        self.pictures.setFixedWidth(_PICTURES * (_EDGE + 4))
+
+    def show_class(self, state: Teaching, one: TaughtClass) -> None:
+        """Show it."""
+        self.name = one.name
+        self.key.setText("" if one.key is None else str(one.key))
+        self.key.setStyleSheet(key_style(one.colour))
+        what = f"Label the galaxy below {one.name}"
+        self.key.setToolTip(what if one.key is None else f"{what} (key {one.key})")
+        self.label.setText(self.label.fontMetrics().elidedText(one.name, Qt.ElideRight, 130))
+        self.label.setToolTip(one.name)
+        self.count.setText(f"{len(one.rows):,}")
+        self.count.setVisible(bool(one.rows))
+        self.remove.setVisible(not one.rows)
+        shown = one.rows[:_PICTURES]
+        self.pictures.show_rows(state.data, shown, ["Labelled last: click to see it"] * len(shown))
+
+
+class ClassList(QtWidgets.QWidget):
+    """
+    What is taught so far.
+
+    Attributes
+    ----------
+    pressed, remove_wanted : Signal(str)
+        Name of a class.
+    picture_clicked : Signal(int)
+    """
+
+    pressed = QtCore.Signal(str)
+    picture_clicked = QtCore.Signal(int)
+    remove_wanted = QtCore.Signal(str)
+
+    def __init__(self, state: Teaching, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self.rows: list[ClassRow] = []
+        self.text = quiet_label()
+        self.area = QtWidgets.QScrollArea(widgetResizable=True, frameShape=QtWidgets.QFrame.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self.area.setFocusPolicy(Qt.NoFocus)
+        inner = QtWidgets.QWidget()
+        self._layout = QtWidgets.QVBoxLayout(inner)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self.area.setWidget(inner)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.text)
+        layout.addWidget(self.area)
+
+    def refresh(self) -> None:
+        """Show what the state says."""
+        classes = self._state.classes
+        for row in self.rows[len(classes) :]:
+            self._layout.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        del self.rows[len(classes) :]
+        while len(self.rows) < len(classes):
+            self._add_row()
+        for row, one in zip(self.rows, classes, strict=True):
+            row.show_class(self._state, one)
+        self.area.setVisible(bool(classes))
+        self.area.setFixedHeight(round(_ROW * min(len(classes), _SHOWN)) if classes else 0)
+        text = self._about_number() if self._state.is_number else "" if classes else _HOW_TO
+        self.text.setText(text)
+        self.text.setVisible(bool(text))
+
+    def _add_row(self) -> None:
+        row = ClassRow()
+        row.pressed.connect(self.pressed)
+        row.remove_wanted.connect(self.remove_wanted)
+        row.picture_clicked.connect(self.picture_clicked)
+        self._layout.addWidget(row)
+        self.rows.append(row)
+
+    def _about_number(self) -> str:
+        values = np.array(list(self._state.labels.values()), dtype=float)
+        if not len(values):
+            return "A number: take values from a column or a file."
+        low, middle, high = np.percentile(values, [0, 50, 100])
+        return f"<b>{len(values):,}</b> values from {low:.4g} to {high:.4g}, half of them below {middle:.4g}"
+
+
+_HOW_TO = (
+    "Say what there is: name a <b>class</b> and label galaxies by its key, or take labels from "
+    "<b>subsets</b> (select galaxies in any view first), a <b>column</b> or a <b>file</b>."
+)
+
+
+def key_style(colour: str) -> str:
+    """Style sheet of a key in the colour of a class."""
+    light = QtGui.QColor(colour).lighter(118).name()
+    dark = QtGui.QColor(colour).darker(130).name()
+    return (
+        f"QPushButton {{ background: {colour}; color: white; border: none; border-radius: 5px;"
+        " font-weight: bold; padding: 2px 6px; }"
+        f"QPushButton:hover {{ background: {light}; }} QPushButton:pressed {{ background: {dark}; }}"
+        "QPushButton:disabled { background: #c4c7cc; }"
+    )

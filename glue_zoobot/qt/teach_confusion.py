@@ -1,0 +1,123 @@
+"""The confusion matrix as a grid of cells to click."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy import QtCore, QtGui, QtWidgets
+from qtpy.QtCore import Qt
+
+if TYPE_CHECKING:
+    from glue_zoobot.catalog.teaching_review import Confusion
+
+__all__ = ["ConfusionGrid"]
+
+_LINE = 24
+_RIGHT, _WRONG = QtGui.QColor("#2f7d5b"), QtGui.QColor("#c8442f")
+
+
+class ConfusionGrid(QtWidgets.QWidget):
+    """
+    Labels against held-out predictions; a cell emits its classes when it is clicked.
+
+    Attributes
+    ----------
+    cell_clicked : Signal(str, str)
+        How its galaxies are labelled, and what they were called.
+    """
+
+    cell_clicked = QtCore.Signal(str, str)
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
+        self.table: Confusion | None = None
+        self.chosen: tuple[int, int] | None = None
+        self._hover: tuple[int, int] | None = None
+
+    def show_table(self, table: Confusion | None) -> None:
+        """Show a matrix; None for none."""
+        if table is None or self.table is None or table.names != self.table.names:
+            self.chosen = None
+        self.table = table
+        self.setFixedHeight(0 if table is None else _LINE * (len(table.names) + 1) + 4)
+        self.update()
+
+    def cell_rect(self, i: int, j: int) -> QtCore.QRectF:
+        """Where the cell of label `i` and prediction `j` is."""
+        left, width = self._columns()
+        return QtCore.QRectF(left + j * width, _LINE * (i + 1), width, _LINE).adjusted(1, 1, -1, -1)
+
+    def _columns(self) -> tuple[float, float]:
+        """Left edge of the first cell, and the width of each."""
+        n = len(self.table.names)
+        widest = max(self.fontMetrics().horizontalAdvance(name) for name in self.table.names)
+        left = min(widest + 18, 0.36 * self.width())
+        return left, min((self.width() - left) / n, 92.0)
+
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
+        if self.table is None:
+            return
+        painter = QtGui.QPainter(self)
+        painter.setRenderHint(QtGui.QPainter.Antialiasing)
+        self._paint_names(painter)
+        counts = self.table.counts
+        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        for i, j in np.ndindex(counts.shape):
+            self._paint_cell(painter, i, j, int(counts[i, j]), float(share[i, j]))
+
+    def _paint_cell(self, painter: QtGui.QPainter, i: int, j: int, count: int, share: float) -> None:
+        rect = self.cell_rect(i, j)
+        colour = QtGui.QColor(_RIGHT if i == j else _WRONG)
+        colour.setAlphaF(0.08 + 0.85 * share if count else 0.04)
+        painter.setBrush(colour)
+        marked = (i, j) == self.chosen or ((i, j) == self._hover and count)
+        painter.setPen(QtGui.QPen(QtGui.QColor("#202428"), 1.6) if marked else Qt.NoPen)
+        painter.drawRoundedRect(rect, 3, 3)
+        dark = self.palette().color(QtGui.QPalette.Text)
+        painter.setPen(QtGui.QColor("white") if share > 0.55 else dark if count else QtGui.QColor("#a0a5ab"))
+        painter.drawText(rect, Qt.AlignCenter, f"{count:,}")
+
+    def _paint_names(self, painter: QtGui.QPainter) -> None:
+        painter.setPen(QtGui.QColor("#5f656d"))
+        left, width = self._columns()
+        metrics = painter.fontMetrics()
+        painter.drawText(QtCore.QRectF(0, 0, left - 6, _LINE), Qt.AlignVCenter | Qt.AlignRight, "called →")
+        for k, name in enumerate(self.table.names):
+            text = metrics.elidedText(name, Qt.ElideRight, round(width) - 4)
+            painter.drawText(QtCore.QRectF(left + k * width, 0, width, _LINE), Qt.AlignCenter, text)
+            text = metrics.elidedText(name, Qt.ElideRight, round(left) - 8)
+            place = QtCore.QRectF(0, _LINE * (k + 1), left - 6, _LINE)
+            painter.drawText(place, Qt.AlignVCenter | Qt.AlignRight, text)
+
+    def _cell_at(self, point: QtCore.QPoint) -> tuple[int, int] | None:
+        if self.table is None:
+            return None
+        for i, j in np.ndindex(self.table.counts.shape):
+            if self.cell_rect(i, j).contains(QtCore.QPointF(point)):
+                return i, j
+        return None
+
+    def mouseMoveEvent(self, event: QtGui.QMouseEvent) -> None:
+        self._hover = self._cell_at(event.pos())
+        self.setCursor(Qt.PointingHandCursor if self._hover else Qt.ArrowCursor)
+        if self._hover is not None:
+            i, j = self._hover
+            labelled, said = self.table.names[i], self.table.names[j]
+            self.setToolTip(
+                f"{self.table.counts[i, j]:,} labelled {labelled}, called {said}: click to select them"
+            )
+        self.update()
+
+    def leaveEvent(self, event: QtCore.QEvent) -> None:
+        self._hover = None
+        self.update()
+
+    def mouseReleaseEvent(self, event: QtGui.QMouseEvent) -> None:
+        cell = self._cell_at(event.pos())
+        if cell is not None and self.table.counts[cell]:
+            self.chosen = cell
+            self.update()
+            self.cell_clicked.emit(self.table.names[cell[0]], self.table.names[cell[1]])

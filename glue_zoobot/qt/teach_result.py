@@ -1,0 +1,301 @@
+"""What was learned: a threshold and what to expect of it, figures of merit, confusion, reliability."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy import QtCore, QtWidgets
+from qtpy.QtCore import Qt
+
+from glue_zoobot.qt.interest_tabs import quiet_label
+from glue_zoobot.qt.interest_widgets import title
+from glue_zoobot.qt.teach_confusion import ConfusionGrid
+from glue_zoobot.qt.teach_plots import (
+    COMPLETENESS,
+    PURITY,
+    CurvePlot,
+    ReliabilityPlot,
+    ThresholdPlot,
+    TruthPlot,
+)
+from glue_zoobot.qt.thumbnail_strip import ThumbnailStrip
+
+if TYPE_CHECKING:
+    from glue_zoobot.analysis.merit import Figure
+    from glue_zoobot.catalog.teaching import Teaching
+    from glue_zoobot.catalog.teaching_lesson import Expected
+
+__all__ = ["MistakesTab", "ResultTab", "expectation", "figures_table"]
+
+_MISTAKES = 40
+_EDGE = 60
+_LIVE_MS = 40
+_NOT_YET = (
+    "Nothing is learned yet. Label a few galaxies of at least two classes, or take labels from subsets, "
+    "a column or a file, then press <b>Train</b>."
+)
+
+
+class ResultTab(QtWidgets.QScrollArea):
+    """
+    The result card.
+
+    Attributes
+    ----------
+    cell_clicked : Signal(str, str)
+        Label and prediction of a cell of the confusion matrix.
+    gallery_wanted : Signal()
+        Show what the threshold selects.
+    """
+
+    cell_clicked = QtCore.Signal(str, str)
+    gallery_wanted = QtCore.Signal()
+
+    def __init__(self, state: Teaching, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent, widgetResizable=True, frameShape=QtWidgets.QFrame.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.NoFocus)
+        self._state = state
+        self._shown: object = None
+        self._timer = QtCore.QTimer(self, singleShot=True, interval=_LIVE_MS)
+        self._timer.timeout.connect(self._apply)
+        inner = QtWidgets.QWidget()
+        layout = QtWidgets.QVBoxLayout(inner)
+        layout.setContentsMargins(0, 8, 4, 4)
+        layout.setSpacing(6)
+        self.nothing = quiet_label()
+        self.nothing.setText(_NOT_YET)
+        layout.addWidget(self.nothing)
+        for part in (self._threshold_part(), self._figures_part(), self._confusion_part()):
+            layout.addWidget(part)
+        layout.addStretch(1)
+        self.setWidget(inner)
+
+    # -- parts -----------------------------------------------------------------------------------------
+
+    def _threshold_part(self) -> QtWidgets.QWidget:
+        self.threshold_part, layout = _part()
+        row = QtWidgets.QHBoxLayout()
+        self.wanted = QtWidgets.QComboBox()
+        self.wanted.setFocusPolicy(Qt.NoFocus)
+        self.wanted.setToolTip("The class that is selected")
+        self.wanted.activated.connect(lambda _: setattr(self._state, "wanted", self.wanted.currentData()))
+        self.spin = QtWidgets.QDoubleSpinBox(minimum=0, maximum=1, singleStep=0.01, decimals=2)
+        self.spin.setKeyboardTracking(False)
+        self.spin.setPrefix("p > ")
+        self.spin.valueChanged.connect(lambda value: self._on_threshold(value))
+        self.gallery_button = QtWidgets.QPushButton("In gallery")
+        self.gallery_button.setFocusPolicy(Qt.NoFocus)
+        self.gallery_button.setToolTip("Show the selected galaxies, most probable first")
+        self.gallery_button.clicked.connect(self.gallery_wanted)
+        row.addWidget(self.wanted, 1)
+        row.addWidget(self.spin)
+        row.addWidget(self.gallery_button)
+        layout.addLayout(row)
+        self.plot = ThresholdPlot()
+        self.plot.chosen.connect(self._on_threshold)
+        layout.addWidget(self.plot)
+        self.expected = QtWidgets.QLabel(wordWrap=True)
+        self.expected.setToolTip(
+            "From the calibrated probabilities: purity is their mean over what is selected, completeness "
+            "its share of their sum. True of galaxies like those you labelled."
+        )
+        layout.addWidget(self.expected)
+        return self.threshold_part
+
+    def _figures_part(self) -> QtWidgets.QWidget:
+        self.figures_part, layout = _part()
+        layout.addWidget(title("On galaxies it was not shown"))
+        self.figures = QtWidgets.QLabel(wordWrap=True, textFormat=Qt.RichText)
+        layout.addWidget(self.figures)
+        row = QtWidgets.QHBoxLayout()
+        row.setSpacing(6)
+        self.reliability, self.curve, self.truth = ReliabilityPlot(), CurvePlot(), TruthPlot()
+        for plot in (self.truth, self.reliability, self.curve):
+            row.addWidget(plot)
+        layout.addLayout(row)
+        return self.figures_part
+
+    def _confusion_part(self) -> QtWidgets.QWidget:
+        self.confusion_part, layout = _part()
+        self.confusion_title = title("What you call so, and what it says")
+        layout.addWidget(self.confusion_title)
+        self.confusion = ConfusionGrid()
+        self.confusion.cell_clicked.connect(self.cell_clicked)
+        layout.addWidget(self.confusion)
+        self.how = quiet_label()
+        layout.addWidget(self.how)
+        return self.confusion_part
+
+    # -- showing ---------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Show what the state says."""
+        state = self._state
+        self.nothing.setVisible(state.head is None)
+        self.threshold_part.setVisible(bool(state.class_names))
+        self.figures_part.setVisible(state.lesson is not None)
+        self.confusion_part.setVisible(state.head is not None)
+        if state.class_names and not self._timer.isActive():  # else the user's hand leads
+            self._refresh_threshold()
+        if state.lesson is not self._shown or state.lesson is None:
+            self._shown = state.lesson
+            self._refresh_lesson()
+
+    def _refresh_threshold(self) -> None:
+        state = self._state
+        names = state.class_names
+        if [self.wanted.itemData(k) for k in range(self.wanted.count())] != names:
+            self.wanted.clear()
+            for name in names:
+                self.wanted.addItem(state.target if names == ["yes"] else name, name)
+        self.wanted.setCurrentIndex(self.wanted.findData(state.wanted))
+        blocker = QtCore.QSignalBlocker(self.spin)
+        self.spin.setValue(state.threshold)
+        del blocker
+        self._show_expected(state.threshold)
+
+    def _show_expected(self, threshold: float) -> None:
+        state = self._state
+        self.plot.show_chances(state.chances(), threshold)
+        self.expected.setText(expectation(state.expected(threshold=threshold)))
+
+    def _refresh_lesson(self) -> None:
+        state, lesson = self._state, self._state.lesson
+        number = lesson is not None and lesson.labelled.kind == "number"
+        self.figures.setText(figures_table([] if lesson is None else lesson.figures))
+        self.reliability.setVisible(not number)
+        self.truth.setVisible(number)
+        self.reliability.show_reliability(state.reliability())
+        self.curve.show_curve(state.curve)
+        if number:
+            self.truth.show_pairs(lesson.labelled.values, lesson.head.estimator.out_of_fold_)
+        table = state.confusion()
+        self.confusion.show_table(table)
+        self.confusion_title.setVisible(table is not None)
+        self.how.setText(self._how())
+
+    def _how(self) -> str:
+        state, head = self._state, self._state.head
+        if head is None:
+            return ""
+        method = getattr(head.estimator, "method_", "ridge regression")
+        text = f"Learned from {head.provenance.get('labels', '?')} labels by {method}. "
+        unlike = state.n_unlike
+        what = f"{unlike:,} galaxies are" if unlike != 1 else "1 galaxy is"
+        text += f"{what} unlike anything labelled: what is said of them is extrapolated. "
+        if not state.class_names:
+            columns = ", ".join(f"<i>{head.target}{end}</i>" for end in ("", "_lo", "_hi"))
+            text += f"The value and the ends of its 68 % interval are the columns {columns}. "
+        if state.inputs:
+            text += f"Beside the image it uses {', '.join(state.inputs)}. "
+        return text
+
+    # -- threshold -------------------------------------------------------------------------------------
+
+    def _on_threshold(self, value: float) -> None:
+        blocker = QtCore.QSignalBlocker(self.spin)
+        self.spin.setValue(value)
+        del blocker
+        self._show_expected(value)
+        self._timer.start()
+
+    def _apply(self) -> None:
+        self._state.threshold = self.spin.value()
+
+
+class MistakesTab(QtWidgets.QWidget):
+    """
+    Labelled galaxies that the head, not shown them, calls something else; and contradictory labels.
+
+    Attributes
+    ----------
+    review_wanted : Signal(object, str)
+        Rows to look at again, and why.
+    """
+
+    review_wanted = QtCore.Signal(object, str)
+
+    def __init__(self, state: Teaching, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(0, 8, 0, 0)
+        layout.setSpacing(6)
+        self.text = quiet_label()
+        layout.addWidget(self.text)
+        self.strip = ThumbnailStrip(edge=_EDGE, columns=5, limit=_MISTAKES)
+        self.strip.clicked.connect(lambda row: self.review_wanted.emit([row], "mistake"))
+        area = QtWidgets.QScrollArea(widgetResizable=True, frameShape=QtWidgets.QFrame.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.NoFocus)
+        area.setWidget(self.strip)
+        layout.addWidget(area, 1)
+        row = QtWidgets.QHBoxLayout()
+        self.review = QtWidgets.QPushButton("Look at them one by one")
+        self.review.setFocusPolicy(Qt.NoFocus)
+        self.review.clicked.connect(lambda: self.review_wanted.emit(self._rows, "mistake"))
+        self.conflicts = QtWidgets.QPushButton()
+        self.conflicts.setFocusPolicy(Qt.NoFocus)
+        self.conflicts.setToolTip("Galaxies that were labelled differently; the latest label counts")
+        self.conflicts.clicked.connect(self._review_conflicts)
+        row.addWidget(self.review, 1)
+        row.addWidget(self.conflicts)
+        layout.addLayout(row)
+        self._rows: list[int] = []
+
+    def refresh(self) -> None:
+        """Show what the state says."""
+        state = self._state
+        found, conflicts = state.mistakes()[:_MISTAKES], state.conflicts
+        self._rows = [one.row for one in found]
+        self.strip.show_rows(state.data, self._rows, [one.text() for one in found])
+        self.review.setVisible(bool(found))
+        self.conflicts.setVisible(bool(conflicts))
+        self.conflicts.setText(f"{len(conflicts):,} contradictions")
+        if state.lesson is None:
+            self.text.setText("After training: the labelled galaxies on which you and the head disagree.")
+        elif not found:
+            self.text.setText("The head agrees with every label, each held out.")
+        elif state.is_number:
+            self.text.setText("The largest errors, each held out: is the value wrong, or the picture?")
+        else:
+            self.text.setText(
+                "The surest disagreements first. Is it the head, or the label? Click to decide."
+            )
+
+    def _review_conflicts(self) -> None:
+        self.review_wanted.emit([one.row for one in self._state.conflicts], "conflict")
+
+
+def expectation(found: Expected | None) -> str:
+    """Say what a threshold selects and what is to be expected of it."""
+    if found is None:
+        return ""
+    if not found.n:
+        return "No galaxy is that probable: lower the threshold."
+    galaxies = "1 galaxy" if found.n == 1 else f"{found.n:,} galaxies"
+    purity = f"<span style='color:{PURITY}'>purity <b>{found.purity:.0%}</b></span>"
+    completeness = f"<span style='color:{COMPLETENESS}'>completeness <b>{found.completeness:.0%}</b></span>"
+    return f"<b>{galaxies}</b>. To be expected: {purity}, {completeness}"
+
+
+def figures_table(figures: list[Figure]) -> str:
+    """Write figures of merit with their 95 % intervals as a small table."""
+    known = [figure for figure in figures if np.isfinite(figure.value)]
+    lines = "".join(
+        f"<tr><td>{figure.name}</td>"
+        f"<td align='right' style='padding-left:14px'><b>{figure.value:.2f}</b></td>"
+        f"<td style='padding-left:10px; color:#5f656d'>{figure.low:.2f} to {figure.high:.2f}</td></tr>"
+        for figure in known
+    )
+    return f"<table cellspacing='0' cellpadding='1'>{lines}</table>"
+
+
+def _part() -> tuple[QtWidgets.QWidget, QtWidgets.QVBoxLayout]:
+    part = QtWidgets.QWidget()
+    layout = QtWidgets.QVBoxLayout(part)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(4)
+    return part, layout
