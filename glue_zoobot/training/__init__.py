@@ -10,12 +10,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from glue_zoobot.training.finetuning import finetune
     from glue_zoobot.training.pretraining import pretrain
-    from glue_zoobot.training.recipes import PretrainRecipe
+    from glue_zoobot.training.recipes import FinetuneRecipe, PretrainRecipe
 
-__all__ = ["PretrainRecipe", "pretrain"]
+__all__ = ["FinetuneRecipe", "PretrainRecipe", "finetune", "pretrain"]
 
-_HOMES = {"pretrain": "pretraining", "PretrainRecipe": "recipes"}
+_HOMES = {
+    "pretrain": "pretraining",
+    "finetune": "finetuning",
+    "PretrainRecipe": "recipes",
+    "FinetuneRecipe": "recipes",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -76,6 +76,8 @@ def gather(
     world: World,
     report: Report,
     stopped: Callable[[], bool],
+    only: np.ndarray | None = None,
+    fewest: int = FEWEST,
 ) -> Galaxies | None:
     """
     Decode all pictures of a catalogue, or find that they are decoded already.
@@ -91,6 +93,10 @@ def gather(
         For the file of pictures.
     world, report, stopped
         As for `Training`.
+    only : np.ndarray, optional
+        Rows that are wanted; all by default.
+    fewest : int
+        Pictures that are needed.
 
     Returns
     -------
@@ -104,7 +110,7 @@ def gather(
     """
     size = frame_size(spec)
     read_flux = flux_reader(catalogue, size)
-    rows = _first_of_each(catalogue)
+    rows = _first_of_each(catalogue) if only is None else only
     if world.leads:
         pictures = Pictures.open(folder, catalogue.source.object_ids, size, read_flux is not None)
         read = read_flux or frame_reader(catalogue, spec)
@@ -115,10 +121,10 @@ def gather(
     world.wait()
     pictures = Pictures.open(folder, catalogue.source.object_ids, size, read_flux is not None)
     whole = pictures.whole(rows)
-    if len(whole) < FEWEST:
+    if len(whole) < fewest:
         raise EncoderError(
-            f"{len(whole):,} of {len(rows):,} images of {catalogue.spec.path} can be read; at least {FEWEST} "
-            "are needed to train an encoder. `glue-zoobot check` says what is wrong with the others."
+            f"{len(whole):,} of {len(rows):,} images of {catalogue.spec.path} can be read; at least {fewest} "
+            "are needed to train. `glue-zoobot check` says what is wrong with the others."
         )
     ebv = catalogue_ebv(catalogue.table)
     return Galaxies(

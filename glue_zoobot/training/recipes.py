@@ -9,8 +9,9 @@ from typing import Any
 from glue_zoobot.errors import EncoderError
 from glue_zoobot.training.augment import Augmentations
 
-__all__ = ["PRECISIONS", "PretrainRecipe", "check", "require_same"]
+__all__ = ["GROUPS", "PRECISIONS", "FinetuneRecipe", "PretrainRecipe", "check", "require_same"]
 
+GROUPS = 16  # of neurons in a layer, where gradients are shared
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 # A run that stopped for a loss that is not a number may go on more gently.
@@ -78,6 +79,62 @@ class PretrainRecipe:
         return {**asdict(self), "supervise": list(self.supervise)}
 
 
+@dataclass(frozen=True)
+class FinetuneRecipe:
+    """
+    How an encoder is trained towards labels. Names and defaults are those of Zoobot where it has them.
+
+    Attributes
+    ----------
+    init : str
+        The encoder to start from; empty for random weights of `architecture`.
+    architecture : str
+        Any of timm's; used where `init` is empty.
+    epochs : int
+        At most.
+    patience : int
+        Epochs without gain on the galaxies held out, after which the training ends.
+    n_blocks : int
+        Blocks that are trained, from the output down; all if negative.
+    learning_rate, layer_decay : float
+        Highest rate, that of the head, and its factor from each block to the one below.
+    weight_decay, dropout, label_smoothing, warm_up, clip : float
+        Of AdamW; of the features before the head; of classes; share of the steps in which the rate rises;
+        greatest gradient norm.
+    batch_size : int
+        Every class is drawn as often as every other.
+    groups : int
+        Clusters of neurons in each layer that share a gradient (see `grouped`); 0 for none.
+    input_size, crop, composite, augmentations, precision, seed
+        As of `PretrainRecipe`.
+    """
+
+    init: str = ""
+    architecture: str = "regnety_002"
+    epochs: int = 100
+    patience: int = 10
+    n_blocks: int = -1
+    learning_rate: float = 1e-4
+    layer_decay: float = 0.75
+    weight_decay: float = 0.05
+    dropout: float = 0.5
+    label_smoothing: float = 0.0
+    warm_up: float = 0.02
+    clip: float = 5.0
+    batch_size: int = 32
+    groups: int = 0
+    input_size: int = 0
+    crop: float = 0.0
+    composite: str = "sdss"
+    augmentations: Augmentations = field(default_factory=Augmentations)
+    precision: str = "auto"
+    seed: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the choices as JSON-able values."""
+        return asdict(self)
+
+
 def require_same(recipe: Mapping[str, Any], made_with: Mapping[str, Any], folder: object) -> None:
     """
     Refuse to go on with a training that was begun in another way.
@@ -111,7 +168,7 @@ def check(recipe: Any, **choices: tuple[str, ...]) -> None:
             )
     for item in fields(recipe):
         value = getattr(recipe, item.name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and not value >= 0:
+        if isinstance(value, int | float) and item.name != "n_blocks" and not value >= 0:
             raise EncoderError(f"{item.name} is {value}; it cannot be below zero")
     if recipe.epochs < 1 or recipe.batch_size < 2:
         raise EncoderError("a training needs at least one epoch, and batches of at least two galaxies")

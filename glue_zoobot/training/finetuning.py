@@ -1,0 +1,311 @@
+"""
+Fine-tune an encoder towards a class or a quantity that some galaxies are labelled with.
+
+First the head: taught on the features of the encoder as it is, so that the training starts where a frozen
+encoder ends. Then the blocks, the upper ones faster than the lower ones (layer-wise decay of the rate). The
+state that does best on galaxies held out is kept, which may be the frozen one.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from glue_zoobot.analysis.heads import CONFIG
+from glue_zoobot.encoders import EncoderSpec, pick_device
+from glue_zoobot.images import Catalogue
+from glue_zoobot.training import card, checkpoint
+from glue_zoobot.training.augment import plain_view, random_view
+from glue_zoobot.training.distributed import World
+from glue_zoobot.training.galaxies import Feeder, Galaxies, gather
+from glue_zoobot.training.grouped import share_gradients
+from glue_zoobot.training.layers import freeze, layer_groups, train_mode
+from glue_zoobot.training.loop import Report, Silence, Training, autocast, cosine, generator, precision_on
+from glue_zoobot.training.network import describe, normalise, trainable
+from glue_zoobot.training.recipes import PRECISIONS, FinetuneRecipe, check, require_same
+from glue_zoobot.training.split import Split, split_labels
+from glue_zoobot.training.stretch import COMPOSITES
+from glue_zoobot.training.taught import HEAD, Taught, fit, teach_tuned
+
+__all__ = ["finetune"]
+
+FEWEST_STEPS = 10  # of an epoch, after which it is judged
+GROUPING = 256  # pictures that show how neurons act
+
+
+def finetune(
+    catalogue: Catalogue,
+    labels: Mapping[str, Any],
+    target: str,
+    recipe: FinetuneRecipe,
+    folder: str | Path,
+    device: str = "auto",
+    kind: str | None = None,
+    report: Report | None = None,
+    stopped: Callable[[], bool] = bool,
+) -> Taught | None:
+    """
+    Fine-tune, from where an earlier call with the same arguments was stopped or killed.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The images; only those of labelled galaxies are read.
+    labels : mapping
+        Label by object id (see `glue_zoobot.analysis.teaching.read_labels`).
+    target : str
+        What the labels say: name of the class or quantity.
+    recipe : FinetuneRecipe
+    folder : str or Path
+        Of the new encoder; its head is in ``head`` in it.
+    device : str
+    kind : {"classes", "number"}, optional
+        By default as the labels look.
+    report, stopped
+        As for `pretrain`.
+
+    Returns
+    -------
+    Taught or None
+        The head, with figures of galaxies held out; None if it was stopped.
+
+    Raises
+    ------
+    AnalysisError
+        If there is not enough to learn from.
+    EncoderError
+        If the folder is something else, or the training runs away.
+    """
+    check(recipe, composite=tuple(COMPOSITES), precision=PRECISIONS)
+    folder, report = Path(folder), report or Silence()
+    split = split_labels(catalogue, labels, kind)
+    labelled = sorted(f"{name} {value}" for name, value in labels.items())
+    terms = {**recipe.to_dict(), "target": target, "labels": card.fingerprint(labelled)}
+    where = World(0, 1, pick_device(device))
+    if not card.finished(folder, terms):
+        spec = describe(recipe.architecture, recipe.init, recipe.input_size, recipe.crop)
+        work = card.prepare(folder)
+        rows = np.sort(np.concatenate([split.train, split.held]))
+        galaxies = gather(catalogue, spec, recipe.composite, work, where, report, stopped, rows, fewest=2)
+        if galaxies is None:
+            return None
+        job = _Finetuning(galaxies, recipe, spec, split.among(galaxies.rows), where)
+        training = job.begin(work / "checkpoint.safetensors", terms, report, stopped)
+        if not job.run(training):
+            return None
+        best: Any = training.networks["best"]
+        card.write_encoder(
+            folder, best.encoder, job.spec, terms, training.curves, job.facts(catalogue, target)
+        )
+    if (folder / HEAD / CONFIG).exists():
+        report.say(f"Nothing to do: {folder} is fine-tuned; its head is taught again to measure it")
+    return teach_tuned(folder, catalogue, split, target, where.device, recipe.seed)
+
+
+class Tuned(nn.Module):
+    """An encoder with one linear layer on it."""
+
+    def __init__(self, encoder: nn.Module, outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(int(encoder.num_features), outputs)  # type: ignore[arg-type]
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits of classes, (B, C), or standardised numbers, (B, 1)."""
+        return self.head(self.dropout(self.encoder(inputs)))
+
+
+class _Finetuning:
+    """One fine-tuning: what the steps need, and how the network is judged."""
+
+    def __init__(
+        self, galaxies: Galaxies, recipe: FinetuneRecipe, spec: EncoderSpec, split: Split, where: World
+    ) -> None:
+        split.require_enough()
+        self.galaxies, self.recipe, self.split, self.where = galaxies, recipe, split, where
+        self.spec = spec if recipe.init else galaxies.colours(spec)
+        self.precision = precision_on(where.device, recipe.precision)
+        self.batch_size = min(recipe.batch_size, len(split.train))
+        self.steps_per_epoch = max(FEWEST_STEPS, len(split.train) // self.batch_size)
+        self.n_steps = recipe.epochs * self.steps_per_epoch
+        self.weights = split.weights()
+        self.targets = torch.from_numpy(split.targets(split.train_values))
+        self.held_targets = torch.from_numpy(split.targets(split.held_values))
+
+    def begin(
+        self, path: Path, terms: dict[str, Any], report: Report, stopped: Callable[[], bool]
+    ) -> Training:
+        """Build the network, its head taught on the features as they are, or as the checkpoint says."""
+        recipe = self.recipe
+        torch.manual_seed(recipe.seed)
+        encoder = trainable(self.spec, recipe.init)
+        self.spec = self.spec.replace(width=int(encoder.num_features))  # type: ignore[arg-type]
+        self.network = Tuned(encoder, max(1, len(self.split.classes)), recipe.dropout).to(self.where.device)
+        freeze(encoder, recipe.n_blocks)
+        if recipe.init:
+            self._teach_head()
+        if recipe.groups:
+            some = self.split.train[:GROUPING]
+            n = share_gradients(encoder, self._inputs(some), recipe.groups, recipe.seed)
+            report.say(f"Neurons of {n} layers share gradients in {recipe.groups} groups each")
+        groups = layer_groups(encoder, self.network.head, recipe.layer_decay, recipe.weight_decay)
+        training = Training(
+            networks={"network": self.network, "best": copy.deepcopy(self.network).requires_grad_(False)},
+            optimiser=torch.optim.AdamW(groups, lr=recipe.learning_rate),
+            world=self.where,
+            path=path,
+            facts={"recipe": terms},
+            clip=recipe.clip,
+            report=report,
+            stopped=stopped,
+            broken=self.galaxies.broken,
+        )
+        if path.exists():
+            require_same(terms, checkpoint.read_facts(path)["recipe"], path.parent.parent)
+            training.resume()
+            report.say(f"Going on after step {training.step:,} of at most {self.n_steps:,}")
+        elif not len(self.split.held):
+            report.say("Too few labels to hold some out: the training runs through all its epochs")
+        return training
+
+    def run(self, training: Training) -> bool:
+        """Train until the galaxies held out gain nothing more; False if it was stopped."""
+        recipe, self.training = self.recipe, training
+        if not training.curves:
+            training.curves.append({"epoch": 0, **self._judge(0)})
+            training.report.epoch(training.curves[0])
+        feeder = Feeder(self._batch, self.n_steps)
+        train_mode(self.network, keep_statistics=bool(recipe.init))
+        try:
+            return training.run(
+                recipe.epochs,
+                self.steps_per_epoch,
+                self.batch_size,
+                recipe.seed,
+                lambda step: self._loss(step, *feeder(step)),
+                lambda step: cosine(step, self.n_steps, recipe.learning_rate, recipe.warm_up),
+                self._judge,
+                self._enough,
+            )
+        finally:
+            feeder.close()
+
+    def _batch(self, step: int) -> tuple[np.ndarray, Tensor]:
+        """Draw positions among the galaxies to train on, every class as often as every other."""
+        chance = np.random.default_rng([self.recipe.seed, step])
+        drawn = chance.choice(len(self.split.train), self.batch_size, p=self.weights)
+        return drawn, self.galaxies.pictures.batch(self.split.train[drawn])
+
+    def _loss(self, step: int, drawn: np.ndarray, pictures: Tensor) -> Tensor:
+        recipe, device, galaxies = self.recipe, self.where.device, self.galaxies
+        chance = generator(device, recipe.seed, step, 1)
+        ebv = galaxies.dust_of(self.split.train[drawn], device)
+        look = (self.spec.input_size, self.spec.crop, galaxies.composite, recipe.augmentations, chance, ebv)
+        view = random_view(pictures.to(device), *look)
+        with autocast(device, self.precision):
+            said = self.network(normalise(view, self.spec))
+        return self._error(said.float(), self.targets[torch.from_numpy(drawn)].to(device))
+
+    def _error(self, said: Tensor, truth: Tensor) -> Tensor:
+        if self.split.kind == "number":
+            return F.mse_loss(said[:, 0], truth)
+        return F.cross_entropy(said, truth, label_smoothing=self.recipe.label_smoothing)
+
+    def _judge(self, epoch: int) -> dict[str, float]:
+        """Figures of the galaxies held out; the best state so far is kept."""
+        held = self.held_targets
+        known = np.flatnonzero(held.numpy() >= 0) if self.split.kind == "classes" else np.arange(len(held))
+        figures: dict[str, float] = {}
+        if len(known):
+            said = self._say(self.split.held[known])
+            figures = self._figures(said, held[torch.from_numpy(known)])
+        if epoch and (not figures or figures["held_out_loss"] < _best(self.training.curves)):
+            self.training.networks["best"].load_state_dict(self.network.state_dict())
+        return figures
+
+    def _figures(self, said: Tensor, truth: Tensor) -> dict[str, float]:
+        if self.split.kind == "number":
+            error = (said[:, 0] - truth).square().mean()
+            return {"held_out_loss": float(error), "r2": float(1 - error / truth.var(correction=0))}
+        loss = F.cross_entropy(said, truth, reduction="none")
+        right = (said.argmax(1) == truth).float()
+        classes = truth.unique()
+        return {
+            "held_out_loss": float(torch.stack([loss[truth == c].mean() for c in classes]).mean()),
+            "balanced_accuracy": float(torch.stack([right[truth == c].mean() for c in classes]).mean()),
+        }
+
+    def _enough(self, curves: list[dict[str, Any]]) -> bool:
+        """Whether the galaxies held out have gained nothing for `patience` epochs."""
+        losses = [row["held_out_loss"] for row in curves if "held_out_loss" in row]
+        return (
+            len(losses) > self.recipe.patience and int(np.argmin(losses)) < len(losses) - self.recipe.patience
+        )
+
+    def _teach_head(self) -> None:
+        """Set the linear layer to the head of the frozen encoder."""
+        split = self.split
+        estimator = fit(split.kind, self._features(split.train), split.train_values, self.recipe.seed)
+        weights, offset = estimator.linear_.weights, estimator.linear_.offset
+        if split.kind == "number":
+            mean, deviation = split.train_values.mean(), split.train_values.std()
+            weights, offset = weights[:, :1] / deviation, (offset[:1] - mean) / deviation
+        with torch.no_grad():
+            self.network.head.weight.copy_(torch.from_numpy(weights.T.astype(np.float32)))
+            self.network.head.bias.copy_(torch.from_numpy(offset.astype(np.float32)))
+
+    def _features(self, rows: np.ndarray) -> np.ndarray:
+        return self._through(self.network.encoder, rows).numpy()
+
+    def _say(self, rows: np.ndarray) -> Tensor:
+        return self._through(self.network, rows)
+
+    @torch.no_grad()
+    def _through(self, network: nn.Module, rows: np.ndarray, size: int = 256) -> Tensor:
+        """What a network says of the plain views of some rows, (n, K) float32; leaves it in training mode."""
+        network.eval()
+        parts = [
+            network(self._inputs(some)).float().cpu() for some in np.split(rows, range(size, len(rows), size))
+        ]
+        train_mode(self.network, keep_statistics=bool(self.recipe.init))
+        return torch.cat(parts)
+
+    def _inputs(self, rows: np.ndarray) -> Tensor:
+        pictures = self.galaxies.pictures.batch(rows).to(self.where.device)
+        view = plain_view(pictures, self.spec.input_size, self.spec.crop, self.galaxies.composite)
+        return normalise(view, self.spec)
+
+    def facts(self, catalogue: Catalogue, target: str) -> dict[str, Any]:
+        """Say for the model card what the encoder was tuned on."""
+        split = self.split
+        names, counts = np.unique(split.train_values, return_counts=True)
+        return {
+            "data": Path(catalogue.spec.path).name,
+            "target": target,
+            "galaxies trained on": len(split.train),
+            "of each class": dict(zip(map(str, names), counts.tolist(), strict=True))
+            if split.kind == "classes"
+            else "a number",
+            "galaxies held out": len(split.held),
+            "broken images left out": self.galaxies.broken,
+            "best epoch": _best_epoch(self.training.curves),
+            "galaxies per step": self.batch_size,
+            "arithmetic": f"{self.precision} on {self.where.device}",
+        }
+
+
+def _best(curves: list[dict[str, Any]]) -> float:
+    return min((row["held_out_loss"] for row in curves if "held_out_loss" in row), default=np.inf)
+
+
+def _best_epoch(curves: list[dict[str, Any]]) -> int:
+    judged = [row for row in curves if "held_out_loss" in row] or [curves[-1]]
+    return min(judged, key=lambda row: row.get("held_out_loss", 0.0))["epoch"]

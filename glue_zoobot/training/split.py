@@ -1,0 +1,125 @@
+"""Labelled galaxies to train on, and those held out to stop in time and to measure by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from glue_zoobot.analysis.teaching import labelled_rows
+from glue_zoobot.encoders.mini import held_out
+from glue_zoobot.errors import AnalysisError
+from glue_zoobot.images import Catalogue
+
+__all__ = ["Split", "split_labels"]
+
+FEWEST_HELD = 5  # fewer tell nothing about when to stop
+
+
+@dataclass(frozen=True)
+class Split:
+    """
+    Labelled galaxies, by a hash of their ids.
+
+    Attributes
+    ----------
+    kind : {"classes", "number"}
+    train, held : np.ndarray
+        Rows of the catalogue, int64.
+    train_values, held_values : np.ndarray
+        Text or float64.
+    """
+
+    kind: str
+    train: np.ndarray
+    train_values: np.ndarray
+    held: np.ndarray
+    held_values: np.ndarray
+
+    def among(self, rows: np.ndarray) -> Split:
+        """Keep the galaxies whose picture is whole."""
+        train, held = np.isin(self.train, rows), np.isin(self.held, rows)
+        return replace(
+            self,
+            train=self.train[train],
+            train_values=self.train_values[train],
+            held=self.held[held],
+            held_values=self.held_values[held],
+        )
+
+    @property
+    def classes(self) -> np.ndarray:
+        """Names of the classes to learn, sorted; of a number none."""
+        return np.unique(self.train_values) if self.kind == "classes" else np.array([])
+
+    def targets(self, values: np.ndarray) -> np.ndarray:
+        """
+        Give values as the network learns them: codes of classes, int64, or standardised numbers, float32.
+
+        A class that is not among those to learn has the code -1.
+        """
+        if self.kind == "number":
+            return ((values - self.train_values.mean()) / self.train_values.std()).astype(np.float32)
+        codes = np.searchsorted(self.classes, values)
+        known = np.isin(values, self.classes)
+        return np.where(known, codes, -1).astype(np.int64)
+
+    def weights(self) -> np.ndarray:
+        """Probability of drawing each galaxy to train on: every class as often as every other."""
+        if self.kind == "number":
+            return np.full(len(self.train), 1 / len(self.train))
+        _, codes, counts = np.unique(self.train_values, return_inverse=True, return_counts=True)
+        return 1 / (counts[codes] * len(counts))
+
+    def require_enough(self) -> None:
+        """
+        Make sure that there is something to learn.
+
+        Raises
+        ------
+        AnalysisError
+        """
+        if self.kind == "classes" and len(self.classes) < 2:
+            names = ", ".join(self.classes) or "none"
+            raise AnalysisError(
+                f"galaxies to train on are of one class only ({names}); give labels of at least two classes"
+            )
+        if self.kind == "number" and (len(self.train) < 10 or np.ptp(self.train_values) == 0):
+            raise AnalysisError(
+                f"{len(self.train)} galaxies with {len(np.unique(self.train_values))} different values are "
+                "too few to learn a quantity; give at least 10"
+            )
+
+
+def split_labels(catalogue: Catalogue, labels: Mapping[str, Any], kind: str | None = None) -> Split:
+    """
+    Hold one labelled galaxy in five out, by a hash of its id; none if that would be fewer than five.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    labels : mapping
+        Label by object id.
+    kind : {"classes", "number"}, optional
+        By default as the labels look.
+
+    Raises
+    ------
+    AnalysisError
+        If the labels are of other galaxies, or there is nothing to learn from them.
+    """
+    object_ids = catalogue.source.object_ids.copy()
+    object_ids[[row for rows in catalogue.duplicates.values() for row in rows]] = ""  # the first row counts
+    labelled = labelled_rows(object_ids, labels, kind)
+    rows, values = labelled.rows, labelled.values
+    if labelled.kind == "number":
+        finite = np.isfinite(values)
+        rows, values = rows[finite], values[finite]
+    aside = np.array([held_out(str(name)) for name in object_ids[rows]], dtype=bool)
+    if aside.sum() < FEWEST_HELD:
+        aside[:] = False
+    split = Split(labelled.kind, rows[~aside], values[~aside], rows[aside], values[aside])
+    split.require_enough()
+    return split
