@@ -18,11 +18,21 @@ from glue_zoobot.errors import AnalysisError
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["COUNTS", "Score", "compare_heads", "draw", "held_out", "scores_table", "text_table"]
+__all__ = [
+    "COUNTS",
+    "Score",
+    "compare_heads",
+    "draw",
+    "held_out",
+    "one_name_each",
+    "scores_table",
+    "text_table",
+]
 
 COUNTS = (10, 20, 50, 100, 200, 500, 1000)
 HELD_OUT = 0.4  # of the labelled galaxies, to measure by
 FEWEST_MEASURED = 50
+SAME_ARCSEC = 2.0  # entries nearer than this are one galaxy
 COVERAGE_OF_SETS, COVERAGE_OF_INTERVALS = 0.9, 0.68
 CLASS_HEADS = ("auto", "prototypes", "logistic")
 
@@ -62,6 +72,41 @@ def held_out(object_ids: np.ndarray, share: float = HELD_OUT) -> np.ndarray:
     return np.array(numbers, dtype=np.float64) < share * 2.0**64
 
 
+def one_name_each(object_ids: np.ndarray, ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
+    """
+    Give entries of one galaxy one name, so that `held_out` puts them on one side.
+
+    Entries within 2 arcsec of each other, also by way of a third, are one galaxy: two catalogue rows of it,
+    one to learn from and one to measure by, would make every head look better than it is.
+
+    Parameters
+    ----------
+    object_ids : np.ndarray
+        Shape (N,), str.
+    ra, dec : np.ndarray
+        Shape (N,), degrees, ICRS; an entry without a position keeps its own name.
+
+    Returns
+    -------
+    np.ndarray
+        Shape (N,), str.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
+    placed = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
+    along, up = np.radians(ra[placed]), np.radians(dec[placed])
+    points = np.column_stack([np.cos(up) * np.cos(along), np.cos(up) * np.sin(along), np.sin(up)])
+    near = cKDTree(points).query_pairs(2 * np.sin(np.radians(SAME_ARCSEC / 3600) / 2), output_type="ndarray")
+    links = coo_array((np.ones(len(near)), (near[:, 0], near[:, 1])), shape=(len(placed),) * 2)
+    _, groups = connected_components(links, directed=False)
+    _, first = np.unique(groups, return_index=True)
+    names = np.array(object_ids, dtype=object)
+    names[placed] = names[placed[first[groups]]]
+    return names
+
+
 def compare_heads(
     object_ids: np.ndarray,
     X: np.ndarray,
@@ -78,7 +123,7 @@ def compare_heads(
     Parameters
     ----------
     object_ids : np.ndarray
-        Shape (n,), str: of the labelled galaxies.
+        Shape (n,), str: of the labelled galaxies; entries of one galaxy have one name, as by `one_name_each`.
     X : np.ndarray
         Shape (n, D).
     y : np.ndarray

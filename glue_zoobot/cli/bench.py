@@ -12,7 +12,7 @@ from glue_zoobot.cli import options
 from glue_zoobot.cli.ranking import row_of
 from glue_zoobot.cli.search import provenance
 from glue_zoobot.cli.truth import read_table
-from glue_zoobot.errors import AnalysisError
+from glue_zoobot.errors import AnalysisError, ZoobotError
 
 
 def add_to(app: typer.Typer) -> None:
@@ -105,7 +105,7 @@ def fewlabels(
     object_ids, matrix = opened.load()
     known = labelled_rows(object_ids, read_labels(labels, target), kind)
     scores = compare_heads(
-        object_ids[known.rows],
+        _names(object_ids[known.rows], labels),
         matrix[known.rows],
         known.values,
         known.kind,
@@ -119,6 +119,21 @@ def fewlabels(
         write_table(scores_table(scores, {"target": target, **provenance(opened)}), output)
     if figure is not None:
         draw(scores, figure, target)
+
+
+def _names(object_ids: np.ndarray, labels: Path) -> np.ndarray:
+    """Names by which galaxies are held out: the id, the same one for entries at one place on the sky."""
+    from glue_zoobot.analysis.fewlabels import one_name_each
+    from glue_zoobot.analysis.teaching import read_labels
+
+    if labels.suffix.lower() == ".jsonl":
+        return object_ids
+    try:
+        places = [read_labels(labels, name) for name in ("ra", "dec")]
+    except ZoobotError:  # no positions: then only the id tells galaxies apart
+        return object_ids
+    ra, dec = (np.array([float(place.get(str(name), "nan")) for name in object_ids]) for place in places)
+    return one_name_each(object_ids, ra, dec)
 
 
 def _numbers(text: str) -> list[int]:

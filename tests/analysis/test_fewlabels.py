@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from glue_zoobot.analysis.fewlabels import compare_heads, draw, held_out, scores_table, text_table
+from glue_zoobot.analysis.fewlabels import (
+    compare_heads,
+    draw,
+    held_out,
+    one_name_each,
+    scores_table,
+    text_table,
+)
 from glue_zoobot.errors import AnalysisError
 
 
@@ -45,3 +52,17 @@ def test_too_few_to_measure_by():
     ids, X, y = problem(40)
     with pytest.raises(AnalysisError, match="at least 50 and 10 are needed"):
         compare_heads(ids, X, y, "classes", X)
+
+
+def test_entries_of_one_galaxy_are_on_one_side():
+    rng = np.random.default_rng(0)
+    ra, dec = rng.uniform(0, 360, 500), rng.uniform(-89, 89, 500)
+    ra[0], ra[1] = 0.0001, 359.9999  # across 0 h
+    dec[:2] = 10.0
+    ids = np.array([f"g{i}" for i in range(500)])
+    twice = np.append(ids, np.char.add(ids, " again"))
+    names = one_name_each(twice, np.append(ra, ra + 0.0001), np.append(dec, dec))
+    assert np.array_equal(held_out(names)[:500], held_out(names)[500:])
+    assert names[0] == names[1]
+    assert len(set(names[:500])) == 499
+    assert one_name_each(ids, np.full(500, np.nan), dec).tolist() == ids.tolist()
