@@ -55,7 +55,7 @@ DUE = 5
 """New labels after which to train again, if that goes by itself."""
 
 _THRESHOLD = 0.8
-_MOST_GROUPS = 6  # classes that get a group each; of more only the one being looked at
+_MOST_GROUPS = 5  # classes that get a group each; of more only the one being looked at
 _FEW = 5  # labels of a class, with fewer of which figures mean little
 
 

@@ -19,7 +19,7 @@ __all__ = ["TeachCard"]
 
 _PREFETCHED = 8
 _MOST_KEYS = 10
-_KEYS_A_LINE = 4
+_KEYS_A_LINE = 3
 _MODES = (
     ("uncertain", "the undecided", "Close to a tie, or with a wide interval: the best lessons"),
     ("likely", "the likeliest", "Likely members of the class chosen under Result, or the highest values"),
@@ -145,11 +145,13 @@ class TeachCard(QtWidgets.QWidget):
             self.keys = {one.name: self._make_key(one.name) for one in classes}
             for place, key in enumerate(self.keys.values()):
                 self._keys.addWidget(key, place // _KEYS_A_LINE, place % _KEYS_A_LINE)
+            for place in range(_KEYS_A_LINE):
+                self._keys.setColumnStretch(place, int(place < len(classes)))
         present = self._state.labels.get(self._state.current)
         for one in classes:
             key = self.keys[one.name]
             width = max(30, self.width() // min(len(classes), _KEYS_A_LINE) - 34)
-            key.setText(f"{one.key}  {key.fontMetrics().elidedText(one.name, Qt.ElideRight, width)}")
+            key.setText(f"{one.key}  {key.fontMetrics().elidedText(one.name, Qt.ElideMiddle, width)}")
             mark = " border: 2px solid #202428;" if one.name == present else ""
             key.setStyleSheet(key_style(one.colour).replace(" border: none;", mark or " border: none;"))
             key.setEnabled(self._state.current is not None)
@@ -182,14 +184,21 @@ class TeachCard(QtWidgets.QWidget):
         state, row = self._state, self._state.current
         if row is None:
             waiting = "Choosing what to label next…" if self.busy else "Nothing waits for a label."
-            self.picture.show_picture(None, waiting=waiting)
+            self.picture.show_picture(None, None, waiting=waiting)
             return
         corner = f"likely {state.wanted}" if state.why == "likely" else _WHY.get(state.why, "")
         if row in state.labels:
             corner = f"you said {state.labels[row]}"
-        missing = images_of(state.data) is None
-        waiting = "This catalogue has no images." if missing else "Reading the picture…"
-        self.picture.show_picture(self.thumbnails.get(row), corner, waiting)
+        thumbnail = self.thumbnails.get(row)
+        if thumbnail is not None or images_of(state.data) is None:
+            self.picture.show_picture(row, thumbnail, corner, "This catalogue has no images.")
+        else:
+            self.picture.show_picture(None, None, corner, "Reading the picture…")
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the current galaxy is on the screen, so that a key is meant for it."""
+        return self._state.current is not None and self.picture.row_seen == self._state.current
 
     def _on_arrived(self, row: int) -> None:
         if row == self._state.current:

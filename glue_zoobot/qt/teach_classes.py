@@ -89,17 +89,21 @@ class ClassList(QtWidgets.QWidget):
     pressed, remove_wanted : Signal(str)
         Name of a class.
     picture_clicked : Signal(int)
+    yes_no_wanted : Signal()
+        Make the classes yes and no.
     """
 
     pressed = QtCore.Signal(str)
     picture_clicked = QtCore.Signal(int)
     remove_wanted = QtCore.Signal(str)
+    yes_no_wanted = QtCore.Signal()
 
     def __init__(self, state: Teaching, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
         self.rows: list[ClassRow] = []
         self.text = quiet_label()
+        self.text.linkActivated.connect(lambda _: self.yes_no_wanted.emit())
         self.area = QtWidgets.QScrollArea(widgetResizable=True, frameShape=QtWidgets.QFrame.NoFrame)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.area.setFocusPolicy(Qt.NoFocus)
@@ -148,7 +152,7 @@ class ClassList(QtWidgets.QWidget):
 
 
 _HOW_TO = (
-    "Say what there is: name a <b>class</b> and label galaxies by its key, or take labels from "
+    "Name classes, or use <a href='#'>yes and no</a>, and label galaxies by their keys. Or take labels from "
     "<b>subsets</b> (select galaxies in any view first), a <b>column</b> or a <b>file</b>."
 )
 

@@ -86,7 +86,7 @@ class ConfusionGrid(QtWidgets.QWidget):
         metrics = painter.fontMetrics()
         painter.drawText(QtCore.QRectF(0, 0, left - 6, _LINE), Qt.AlignVCenter | Qt.AlignRight, "called →")
         for k, name in enumerate(self.table.names):
-            text = metrics.elidedText(name, Qt.ElideRight, round(width) - 4)
+            text = metrics.elidedText(name, Qt.ElideMiddle, round(width) - 2)
             painter.drawText(QtCore.QRectF(left + k * width, 0, width, _LINE), Qt.AlignCenter, text)
             text = metrics.elidedText(name, Qt.ElideRight, round(left) - 8)
             place = QtCore.QRectF(0, _LINE * (k + 1), left - 6, _LINE)

@@ -19,7 +19,8 @@ from glue_zoobot.qt.teach_begin import TeachBegin
 from glue_zoobot.qt.teach_card import TeachCard
 from glue_zoobot.qt.teach_classes import ClassList
 from glue_zoobot.qt.teach_dialogs import ColumnDialog, InputsDialog
-from glue_zoobot.qt.teach_result import MistakesTab, ResultTab
+from glue_zoobot.qt.teach_mistakes import MistakesTab
+from glue_zoobot.qt.teach_result import ResultTab
 from glue_zoobot.qt.threads import Work, run_in_thread
 
 if TYPE_CHECKING:
@@ -160,10 +161,15 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
         self.classes = ClassList(self.state)
         self.classes.pressed.connect(self.label)
         self.classes.picture_clicked.connect(lambda row: self._review([row], "again"))
+        self.classes.yes_no_wanted.connect(self._add_yes_and_no)
         self.classes.remove_wanted.connect(lambda name: self._try(lambda: self.state.remove_class(name)))
         layout.addWidget(self.classes)
         layout.addLayout(self._sources())
         layout.addLayout(self._train_row())
+        self.warning = QtWidgets.QLabel(visible=False)
+        self.warning.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Fixed)
+        self.warning.setStyleSheet("color: #8a5a00; font-size: 11px;")
+        layout.addWidget(self.warning)
         layout.addWidget(self._tabs(), 1)
         return layout
 
@@ -173,7 +179,8 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
         self.targets.setFocusPolicy(Qt.NoFocus)
         self.targets.setToolTip("What is taught; its columns are called so")
         self.targets.activated.connect(self._on_target)
-        self.more = QtWidgets.QToolButton(text="⋯", autoRaise=True)
+        self.more = QtWidgets.QToolButton(text="⋯", autoRaise=True, toolTip="Heads, columns, kind of labels")
+        self.more.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self.more.setFocusPolicy(Qt.NoFocus)
         self.more.setPopupMode(QtWidgets.QToolButton.InstantPopup)
         self.more.setMenu(self._menu())
@@ -207,21 +214,21 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
         self.new_class = QtWidgets.QLineEdit(placeholderText="New class, Enter")
         self.new_class.setToolTip("Name a class; its key then labels galaxies so")
         self.new_class.returnPressed.connect(self._add_class)
-        self.from_subset = QtWidgets.QToolButton(text="Subset")
-        self.from_subset.setPopupMode(QtWidgets.QToolButton.InstantPopup)
+        self.from_subset = QtWidgets.QPushButton("Subset")
         self.from_subset.setToolTip("Label the members of a subset as a class of its name")
         self.subsets = QtWidgets.QMenu(self)
         self.subsets.aboutToShow.connect(self._fill_subsets)
         self.from_subset.setMenu(self.subsets)
-        self.from_column = QtWidgets.QToolButton(text="Column…")
+        self.from_column = QtWidgets.QPushButton("Column…")
         self.from_column.setToolTip("Take labels from a column of the catalogue")
         self.from_column.clicked.connect(self._choose_column)
-        self.from_file = QtWidgets.QToolButton(text="File…")
+        self.from_file = QtWidgets.QPushButton("File…")
         self.from_file.setToolTip("Take labels from a table with an id column, or from a log")
         self.from_file.clicked.connect(self._choose_file)
         row.addWidget(self.new_class, 1)
         for button in (self.from_subset, self.from_column, self.from_file):
             button.setFocusPolicy(Qt.NoFocus)
+            button.setStyleSheet("padding: 4px 9px;")
             row.addWidget(button)
         return row
 
@@ -262,14 +269,14 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
 
     def label(self, value: str | float) -> None:
         """Label the galaxy on the screen; what cannot be recorded is said, and the galaxy stays."""
-        if self.state.current is None or not self.card.isVisible():
-            self.say("Choose the tab Label first: it shows the galaxy to label.")
-        elif self._try(lambda: self.state.label(self.state.current, value)):
+        if self.tabs.currentWidget() is not self.card:
+            self.say("Choose the tab Label first: it shows the galaxy to label.", mild=True)
+        elif self.card.is_seen and self._try(lambda: self.state.label(self.state.current, value)):
             self.card.flash(str(value))
 
     def press(self, digit: int) -> None:
         """Label the galaxy on the screen by a digit key."""
-        self._try(lambda: self.label(self.state.class_of_key(digit)))
+        self._try(lambda: self.label(self.state.class_of_key(digit)), keep=True)
 
     def press_digit(self, data: Data, rows: Sequence[int], digit: int) -> str:
         """
@@ -303,6 +310,11 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
         if self._try(lambda: self.state.add_class(name)):
             self.new_class.clear()
             self.card.picture.setFocus()
+
+    def _add_yes_and_no(self) -> None:
+        for name in ("yes", "no"):
+            self._try(lambda name=name: self.state.add_class(name))
+        self.card.picture.setFocus()
 
     def _fill_subsets(self) -> None:
         self.subsets.clear()
@@ -581,11 +593,12 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
         warnings, new = state.warnings(), state.n_new
         text = f"{len(state.labels):,} labels"
         text += f", {new:,} new" if new and state.head is not None else ""
-        if warnings:
-            text += f"  ⚠ {len(warnings)}"
         self.status.setText(text)
-        details = [*warnings, f"Labels: {state.log.path}"]
-        self.status.setToolTip("\n".join(details))
+        self.status.setToolTip(f"They are kept in {state.log.path}")
+        said = "⚠ " + "; ".join(warnings)
+        self.warning.setVisible(bool(warnings))
+        self.warning.setText(self.warning.fontMetrics().elidedText(said, Qt.ElideRight, self.width() - 30))
+        self.warning.setToolTip("\n".join(warnings))
 
     def _release(self, *args: Any) -> None:
         """Let go of the state and the hub when the application closes; training comes to nothing."""
@@ -597,6 +610,7 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
         if self._work is not None:
             self._work.drop()
         self.card.close_down()
+        self.mistakes.close_down()
         self._hub.unsubscribe_all(self)
 
 

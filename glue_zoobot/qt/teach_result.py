@@ -19,17 +19,14 @@ from glue_zoobot.qt.teach_plots import (
     ThresholdPlot,
     TruthPlot,
 )
-from glue_zoobot.qt.thumbnail_strip import ThumbnailStrip
 
 if TYPE_CHECKING:
     from glue_zoobot.analysis.merit import Figure
     from glue_zoobot.catalog.teaching import Teaching
     from glue_zoobot.catalog.teaching_lesson import Expected
 
-__all__ = ["MistakesTab", "ResultTab", "expectation", "figures_table"]
+__all__ = ["ResultTab", "expectation", "figures_table"]
 
-_MISTAKES = 40
-_EDGE = 60
 _LIVE_MS = 40
 _NOT_YET = (
     "Nothing is learned yet. Label a few galaxies of at least two classes, or take labels from subsets, "
@@ -119,7 +116,7 @@ class ResultTab(QtWidgets.QScrollArea):
 
     def _confusion_part(self) -> QtWidgets.QWidget:
         self.confusion_part, layout = _part()
-        self.confusion_title = title("What you call so, and what it says")
+        self.confusion_title = title("Your labels against its predictions")
         layout.addWidget(self.confusion_title)
         self.confusion = ConfusionGrid()
         self.confusion.cell_clicked.connect(self.cell_clicked)
@@ -205,70 +202,6 @@ class ResultTab(QtWidgets.QScrollArea):
         self._state.threshold = self.spin.value()
 
 
-class MistakesTab(QtWidgets.QWidget):
-    """
-    Labelled galaxies that the head, not shown them, calls something else; and contradictory labels.
-
-    Attributes
-    ----------
-    review_wanted : Signal(object, str)
-        Rows to look at again, and why.
-    """
-
-    review_wanted = QtCore.Signal(object, str)
-
-    def __init__(self, state: Teaching, parent: QtWidgets.QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._state = state
-        layout = QtWidgets.QVBoxLayout(self)
-        layout.setContentsMargins(0, 8, 0, 0)
-        layout.setSpacing(6)
-        self.text = quiet_label()
-        layout.addWidget(self.text)
-        self.strip = ThumbnailStrip(edge=_EDGE, columns=5, limit=_MISTAKES)
-        self.strip.clicked.connect(lambda row: self.review_wanted.emit([row], "mistake"))
-        area = QtWidgets.QScrollArea(widgetResizable=True, frameShape=QtWidgets.QFrame.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.NoFocus)
-        area.setWidget(self.strip)
-        layout.addWidget(area, 1)
-        row = QtWidgets.QHBoxLayout()
-        self.review = QtWidgets.QPushButton("Look at them one by one")
-        self.review.setFocusPolicy(Qt.NoFocus)
-        self.review.clicked.connect(lambda: self.review_wanted.emit(self._rows, "mistake"))
-        self.conflicts = QtWidgets.QPushButton()
-        self.conflicts.setFocusPolicy(Qt.NoFocus)
-        self.conflicts.setToolTip("Galaxies that were labelled differently; the latest label counts")
-        self.conflicts.clicked.connect(self._review_conflicts)
-        row.addWidget(self.review, 1)
-        row.addWidget(self.conflicts)
-        layout.addLayout(row)
-        self._rows: list[int] = []
-
-    def refresh(self) -> None:
-        """Show what the state says."""
-        state = self._state
-        found, conflicts = state.mistakes()[:_MISTAKES], state.conflicts
-        self._rows = [one.row for one in found]
-        self.strip.show_rows(state.data, self._rows, [one.text() for one in found])
-        self.review.setVisible(bool(found))
-        self.conflicts.setVisible(bool(conflicts))
-        self.conflicts.setText(f"{len(conflicts):,} contradictions")
-        if state.lesson is None:
-            self.text.setText("After training: the labelled galaxies on which you and the head disagree.")
-        elif not found:
-            self.text.setText("The head agrees with every label, each held out.")
-        elif state.is_number:
-            self.text.setText("The largest errors, each held out: is the value wrong, or the picture?")
-        else:
-            self.text.setText(
-                "The surest disagreements first. Is it the head, or the label? Click to decide."
-            )
-
-    def _review_conflicts(self) -> None:
-        self.review_wanted.emit([one.row for one in self._state.conflicts], "conflict")
-
-
 def expectation(found: Expected | None) -> str:
     """Say what a threshold selects and what is to be expected of it."""
     if found is None:
@@ -278,7 +211,7 @@ def expectation(found: Expected | None) -> str:
     galaxies = "1 galaxy" if found.n == 1 else f"{found.n:,} galaxies"
     purity = f"<span style='color:{PURITY}'>purity <b>{found.purity:.0%}</b></span>"
     completeness = f"<span style='color:{COMPLETENESS}'>completeness <b>{found.completeness:.0%}</b></span>"
-    return f"<b>{galaxies}</b>. To be expected: {purity}, {completeness}"
+    return f"<b>{galaxies}</b>, expected {purity}, {completeness}"
 
 
 def figures_table(figures: list[Figure]) -> str:

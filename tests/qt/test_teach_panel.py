@@ -1,0 +1,410 @@
+"""Teaching in a real window: subsets, keys, threshold, pictures to relabel, and what goes wrong."""
+
+from __future__ import annotations
+
+import gc
+import json
+import weakref
+
+import numpy as np
+import pytest
+from glue.core.subset import ElementSubsetState
+from glue_qt.utils import process_events
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+
+from glue_zoobot.catalog.columns import our_columns
+from glue_zoobot.catalog.teaching import teaching_of
+from glue_zoobot.qt.labelling import press_digit
+from glue_zoobot.qt.teach_panel import TeachPanel, teach_panel
+from tests.qt.conftest import members, wait_until
+
+
+@pytest.fixture
+def panel(app):
+    return teach_panel(app)
+
+
+@pytest.fixture
+def state(panel):
+    return panel.state
+
+
+@pytest.fixture
+def teaching(panel, data):
+    """The panel with the target ring, ready to label."""
+    panel.show_panel()
+    start(panel, data, "ring")
+    return panel
+
+
+@pytest.fixture
+def taught(teaching, state):
+    """Trained with 25 labels: the last third are rings."""
+    state.label(range(0, 30, 2), "no")
+    state.label(range(41, 60, 2), "yes")
+    train(teaching)
+    return teaching
+
+
+def start(panel, data, target):
+    panel.start(data, target)
+    wait_until(lambda: panel.state.target == target and idle(panel) and panel.state.current is not None)
+
+
+def idle(panel):
+    return panel._work is None and not panel._refresh_timer.isActive()
+
+
+def click_train(panel):
+    wait_until(lambda: idle(panel))
+    QTest.mouseClick(panel.train_button, Qt.LeftButton)
+
+
+def train(panel):
+    click_train(panel)
+    wait_until(lambda: idle(panel))
+
+
+def press(panel, key, modifier=Qt.NoModifier):
+    wait_until(lambda: panel.card.is_seen)
+    QTest.keyClick(panel.card.picture, key, modifier)
+    wait_until(lambda: idle(panel))
+
+
+def subset_of(app, data, rows, label, colour="#ff0000"):
+    group = app.data_collection.new_subset_group(
+        label, ElementSubsetState(list(rows), data=data), color=colour
+    )
+    return next(subset for subset in group.subsets if subset.data is data)
+
+
+def click_menu(panel, text):
+    panel._fill_subsets()
+    action = next(action for action in panel.subsets.actions() if action.text() == text)
+    action.trigger()
+    wait_until(lambda: idle(panel))
+
+
+class TestBeginning:
+    """Before anything is taught."""
+
+    def test_one_panel_per_application_hidden_at_first(self, app, panel):
+        assert teach_panel(app) is panel
+        assert len(app.findChildren(TeachPanel)) == 1
+        assert not panel.isVisible()
+
+    def test_empty_panel_says_what_to_do(self, panel):
+        panel.show_panel()
+        process_events()
+        assert "open a catalogue" in panel.begin_page.text.text()
+        assert not panel.begin_page.begin.isVisible()
+
+    def test_without_embeddings_it_offers_to_embed(self, panel, plain):
+        panel.show_panel()
+        process_events()
+        assert "no embeddings yet" in panel.begin_page.text.text()
+        assert panel.begin_page.embed.isVisible()
+
+    def test_a_name_and_return_begin(self, panel, data, state):
+        panel.show_panel()
+        wait_until(panel.begin_page.begin.isVisible)
+        QTest.mouseClick(panel.begin_page.begin, Qt.LeftButton)
+        wait_until(lambda: "give a name" in panel.begin_page.note.text())
+        QTest.keyClicks(panel.begin_page.name.lineEdit(), "ring")
+        QTest.keyClick(panel.begin_page.name.lineEdit(), Qt.Key_Return)
+        wait_until(lambda: panel.pages.currentIndex() == 1 and state.current is not None)
+        assert (state.data, state.target) == (data, "ring")
+        assert "yes and no" in panel.classes.text.text()
+        assert not panel.train_button.isEnabled()
+
+    def test_a_subset_from_the_layer_list_becomes_the_first_class(self, app, panel, data, state):
+        subset = subset_of(app, data, range(5), "Ring")
+        panel.teach_layer(data, subset)
+        assert panel.begin_page.data is data
+        start(panel, data, "kind")
+        assert [(c.name, len(c.rows)) for c in state.classes] == [("Ring", 5)]
+
+
+class TestLabelling:
+    """Keys, buttons, subsets, columns, files."""
+
+    def test_a_key_labels_and_the_next_comes_by_itself(self, teaching, state):
+        teaching.classes.yes_no_wanted.emit()
+        wait_until(lambda: idle(teaching))
+        first = state.current
+        press(teaching, Qt.Key_1)
+        assert state.labels == {first: "yes"}
+        assert json.loads(state.log.path.read_text().splitlines()[-1])["value"] == "yes"
+        second = state.current
+        assert second != first
+        press(teaching, Qt.Key_Space)
+        assert state.current not in (first, second)
+        press(teaching, Qt.Key_Backspace)
+        assert state.labels == {}
+        assert state.current == first
+        QTest.mouseClick(teaching.card.keys["no"], Qt.LeftButton)
+        assert state.labels == {first: "no"}
+        press(teaching, Qt.Key_Z, Qt.ControlModifier)
+        assert state.labels == {}
+
+    def test_a_key_without_a_class_says_which_there_are(self, teaching, state):
+        QTest.keyClicks(teaching.new_class, "bar 7")
+        QTest.keyClick(teaching.new_class, Qt.Key_Return)
+        wait_until(lambda: idle(teaching))
+        assert [c.name for c in state.classes] == ["bar 7"]  # the digit went to the field
+        assert state.labels == {}
+        press(teaching, Qt.Key_4)
+        assert "1 bar 7" in teaching.message.text()
+        assert state.labels == {}
+        QTest.mouseClick(teaching.classes.rows[0].remove, Qt.LeftButton)
+        assert state.classes == []
+
+    def test_subsets_become_classes(self, app, teaching, state, data):
+        subset_of(app, data, range(6), "Ring", "#112233")
+        subset_of(app, data, [], "None")
+        click_menu(teaching, "Ring")
+        row = teaching.classes.rows[0]
+        assert (row.label.text(), row.count.text(), row.key.text()) == ("Ring", "6", "1")
+        assert "#112233" in row.key.styleSheet()
+        click_menu(teaching, "None")
+        assert "no galaxy of" in teaching.message.text()
+
+    def test_labels_from_a_column(self, teaching, state, data):
+        teaching._choose_column()
+        dialog = teaching.column_dialog
+        dialog.columns.setCurrentText("redshift")
+        assert "60 galaxies have a number" in dialog.text.text()
+        dialog.as_clear.setChecked(True)
+        assert "12 no" in dialog.text.text()
+        dialog.low.setValue(0.9)
+        assert "overlap" in dialog.text.text()
+        assert not dialog.take.isEnabled()
+        dialog.columns.setCurrentText("kind")
+        assert "30 elliptical, 30 spiral" in dialog.text.text()
+        assert not dialog.as_clear.isEnabled()
+        dialog.most_spin.setValue(40)
+        dialog.accept()
+        wait_until(lambda: idle(teaching))
+        assert sum(len(c.rows) for c in state.classes) == 40
+
+    def test_labels_from_a_file(self, teaching, state, data, tmp_path):
+        ids = data.get_component("object_id").labels
+        (tmp_path / "l.csv").write_text(f"objid,is_ring\n{ids[1]},yes\n{ids[0]},no\n")
+        teaching.add_file(str(tmp_path / "l.csv"))
+        assert state.labels == {1: "yes", 0: "no"}
+        teaching.add_file(str(tmp_path / "gone.csv"))
+        assert teaching.message.text()
+        assert state.labels == {1: "yes", 0: "no"}
+
+    def test_digits_in_other_views_go_to_the_panel_used_last(self, app, teaching, state, data):
+        from glue_zoobot.catalog.interest import interest_of
+        from glue_zoobot.qt.interest_panel import interest_panel
+
+        state.add_class("yes")
+        text = press_digit(app, data, [7, 8], 1)
+        assert text == "Labelled 2 galaxies: yes (Undo: Teach panel)"
+        assert state.labels == {7: "yes", 8: "yes"}
+        assert "the keys of ring are: 1 yes" in press_digit(app, data, [7], 5)
+        interest_panel(app).show_panel()
+        process_events()
+        assert "Rated" in press_digit(app, data, [7], 5)
+        assert interest_of(app.data_collection).ratings == {7: 5}
+        teaching.show_panel()
+        process_events()
+        assert "Labelled" in press_digit(app, data, [9], 1)
+        teaching.close()
+        process_events()
+        assert "Rated" in press_digit(app, data, [9], 1)
+
+
+class TestResult:
+    """What is seen after training."""
+
+    def test_columns_group_and_card(self, taught, state, data):
+        assert state.group("yes").label == "ring (p > 0.8)"
+        taught.tabs.setCurrentWidget(taught.result)
+        wait_until(lambda: idle(taught))
+        assert "accuracy" in taught.result.figures.text()
+        assert "expected" in taught.result.expected.text()
+        assert taught.result.wanted.itemText(0) == "ring"
+        assert taught.result.reliability.has_points
+        assert taught.result.curve.has_points
+        assert "Learned from 25 labels by" in taught.result.how.text()
+        assert taught.status.text() == "25 labels"
+
+    def test_the_threshold_by_number_and_by_mouse(self, taught, state, data):
+        taught.tabs.setCurrentWidget(taught.result)
+        process_events()
+        taught.result.spin.setValue(0.4)
+        wait_until(lambda: state.threshold == 0.4)
+        p = data[our_columns(data)["ring_prob"]]
+        assert members(state.group("yes")) == np.flatnonzero(p >= 0.4).tolist()
+        area = taught.result.plot.plot_area()
+        place = QPoint(round(area.left() + 0.25 * area.width()), round(area.center().y()))
+        QTest.mouseClick(taught.result.plot, Qt.LeftButton, Qt.NoModifier, place)
+        wait_until(lambda: state.threshold == pytest.approx(0.25, abs=0.01))
+        assert f"p > {state.threshold:g}" in state.group("yes").label
+        assert taught.result.spin.value() == pytest.approx(state.threshold, abs=0.006)
+
+    def test_a_cell_of_the_matrix_is_a_subset(self, app, taught, state):
+        taught.tabs.setCurrentWidget(taught.result)
+        process_events()
+        grid = taught.result.confusion
+        taught.result.ensureWidgetVisible(grid)
+        QTest.mouseClick(grid, Qt.LeftButton, Qt.NoModifier, grid.cell_rect(1, 1).center().toPoint())
+        group = next(g for g in app.data_collection.subset_groups if "rightly" in g.label)
+        assert members(group) == state.confusion().cells[1][1].tolist()
+        assert "Selected in every view" in taught.message.text()
+
+    def test_mistakes_are_looked_at_again(self, taught, state):
+        state.label([51], "no")
+        train(taught)
+        taught.tabs.setCurrentWidget(taught.mistakes)
+        wait_until(lambda: idle(taught))
+        assert "Disagreements (1)" in taught.tabs.tabText(2)
+        QTest.mouseClick(taught.mistakes.review, Qt.LeftButton)
+        wait_until(lambda: state.current == 51)
+        assert taught.tabs.currentWidget() is taught.card
+        wait_until(lambda: idle(taught))
+
+    def test_selected_galaxies_in_the_gallery(self, app, taught, state):
+        taught._show_in_gallery()
+        viewer = app.viewers[0][0]
+        assert viewer.state.sort_att is state.group("yes").subset_state.att
+        assert viewer.state.sort_descending
+
+    def test_what_to_label_next(self, taught, state):
+        assert state.why == "uncertain"
+        taught.card.modes.setCurrentIndex(taught.card.modes.findData("likely"))
+        taught.card.modes.activated.emit(1)
+        wait_until(lambda: state.why == "likely" and idle(taught))
+        assert state.current not in state.labels
+
+    def test_it_trains_by_itself(self, taught, state):
+        taught.auto.setChecked(True)
+        for _ in range(6):
+            wait_until(lambda: state.current is not None and idle(taught))
+            taught.card.labelled.emit("yes" if state.current > 35 else "no")
+            wait_until(lambda: taught.card.is_seen or state.current is None)
+        wait_until(lambda: state.n_new == 0 and idle(taught))
+        assert len(state.curve) == 2
+
+    def test_a_number(self, panel, data, state):
+        panel.show_panel()
+        start(panel, data, "z")
+        state.add_column(data.id["redshift"], most=40)
+        train(panel)
+        panel.tabs.setCurrentWidget(panel.result)
+        wait_until(lambda: idle(panel))
+        assert panel.result.threshold_part.isHidden()
+        assert panel.result.truth.has_points
+        assert "z_lo" in panel.result.how.text()
+        assert "extrapolated" in panel.result.how.text()
+        panel.tabs.setCurrentWidget(panel.card)
+        wait_until(lambda: panel.card.is_seen)
+        row = state.current
+        panel.card.value.setText(panel.locale().toString(0.25))
+        QTest.keyClick(panel.card.value, Qt.Key_Return)
+        assert state.labels[row] == 0.25
+
+    def test_columns_beside_the_image_with_an_alarm(self, taught, state, data):
+        data.add_component(np.arange(60.0), "answer")
+        taught._choose_inputs()
+        items = [taught.inputs_dialog.list.item(k) for k in range(taught.inputs_dialog.list.count())]
+        alarm = next(item for item in items if item.text().startswith("⚠ answer"))
+        assert "may hold the answer" in alarm.text()
+        alarm.setCheckState(Qt.Checked)
+        taught.inputs_dialog.accept()
+        wait_until(lambda: idle(taught))
+        assert state.inputs == ("answer",)
+        assert "answer alone tells the labels" in taught.warning.toolTip()
+
+
+class TestTrouble:
+    """What goes wrong is said, and nothing is lost."""
+
+    @pytest.mark.parametrize(
+        ("labels", "message"), [({3: "yes"}, "too few"), ({3: "yes", 4: "yes"}, "something else")]
+    )
+    def test_too_little_to_learn_from(self, teaching, state, labels, message):
+        for row, value in labels.items():
+            state.label(row, value)
+        wait_until(lambda: idle(teaching))
+        train(teaching)
+        assert message in teaching.message.text()
+        assert state.labels == labels
+        assert teaching.train_button.isEnabled()
+
+    def test_contradictions_are_shown(self, taught, state):
+        state.label([41], "no")
+        taught.tabs.setCurrentWidget(taught.mistakes)
+        wait_until(lambda: idle(taught))
+        assert "contradictory" in taught.warning.toolTip()
+        QTest.mouseClick(taught.mistakes.conflicts, Qt.LeftButton)
+        wait_until(lambda: taught.card.is_seen)
+        assert state.current == 41
+        press(taught, Qt.Key_2)
+        assert state.conflicts == []
+
+    def test_data_removed_mid_training(self, app, teaching, state, data):
+        state.label(range(0, 30), "no")
+        state.label(range(30, 60), "yes")
+        path = state.log.path
+        click_train(teaching)
+        app.data_collection.remove(data)
+        wait_until(lambda: idle(teaching))
+        assert state.data is None
+        assert teaching.pages.currentIndex() == 0
+        assert len(path.read_text().splitlines()) == 60
+
+    def test_window_closed_mid_training(self, app, teaching, state, data):
+        state.label(range(0, 30), "no")
+        state.label(range(30, 60), "yes")
+        click_train(teaching)
+        work = teaching._work
+        app.close()
+        work.wait()
+        process_events()
+        assert state.head is None
+
+    def test_labels_given_while_it_trains_are_not_lost(self, teaching, state):
+        state.label(range(0, 30), "no")
+        state.label(range(40, 60), "yes")
+        click_train(teaching)
+        state.label(35, "yes")
+        wait_until(lambda: idle(teaching))
+        assert state.labels[35] == "yes"
+        assert state.n_new == 1
+        assert "51 labels, 1 new" in teaching.status.text()
+
+
+def test_a_session_reopens_with_labels_head_and_threshold(app, taught, state, tmp_path):
+    from glue_qt.app import GlueApplication
+
+    state.threshold = 0.6
+    labels = dict(state.labels)
+    app.save_session(str(tmp_path / "s.glu"))
+    again = GlueApplication.restore_session(str(tmp_path / "s.glu"), show=False)
+    process_events()
+    panel = teach_panel(again)
+    panel.show_panel()
+    wait_until(lambda: idle(panel) and panel.state.current is not None)
+    restored = panel.state
+    assert (restored.target, restored.threshold, restored.labels) == ("ring", 0.6, labels)
+    assert restored.n_new == 0
+    panel.tabs.setCurrentWidget(panel.result)
+    panel._refresh()
+    assert "accuracy" in panel.result.figures.text()
+    assert restored.group("yes").label == "ring (p > 0.6)"
+    again.close()
+
+
+def test_a_closed_window_leaves_nothing_behind(survey, store, panel, app, data, state):
+    start(panel, data, "ring")
+    references = [weakref.ref(panel), weakref.ref(state)]
+    collection = app.data_collection
+    app.close()
+    del panel, state
+    gc.collect()
+    assert teaching_of(collection) is references[1]()
