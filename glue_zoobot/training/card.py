@@ -44,9 +44,9 @@ def finished(folder: Path, recipe: Mapping[str, Any]) -> bool:
     return False
 
 
-def fingerprint(object_ids: Iterable[object]) -> str:
-    """Short hash of the galaxies of a catalogue, in their order."""
-    return hashlib.sha256("\n".join(map(str, object_ids)).encode()).hexdigest()[:16]
+def fingerprint(words: Iterable[object]) -> str:
+    """Short hash of some words, in their order."""
+    return hashlib.sha256("\n".join(map(str, words)).encode()).hexdigest()[:16]
 
 
 def prepare(folder: Path) -> Path:
@@ -93,7 +93,7 @@ def write_encoder(
     _write(folder / CURVES, json.dumps(record, indent=1))
     _write(folder / "README.md", _card(folder.name, spec, record))
     _write(folder / "config.json", json.dumps(_config(spec, network), indent=2) + "\n")
-    shutil.rmtree(folder / WORK)
+    shutil.rmtree(folder / WORK, ignore_errors=True)  # some systems keep a file that is mapped
     return folder
 
 

@@ -24,7 +24,7 @@ from glue_zoobot.images import Catalogue
 from glue_zoobot.training import card, checkpoint
 from glue_zoobot.training.augment import plain_view, random_view
 from glue_zoobot.training.distributed import World
-from glue_zoobot.training.galaxies import Feeder, Galaxies, gather
+from glue_zoobot.training.galaxies import Feeder, Galaxies, gather, origin_of
 from glue_zoobot.training.grouped import share_gradients
 from glue_zoobot.training.layers import freeze, layer_groups, train_mode
 from glue_zoobot.training.loop import Report, Silence, Training, autocast, cosine, generator, precision_on
@@ -88,6 +88,7 @@ def finetune(
     split = split_labels(catalogue, labels, kind)
     labelled = sorted(f"{name} {value}" for name, value in labels.items())
     terms = {**recipe.to_dict(), "target": target, "labels": card.fingerprint(labelled)}
+    terms["catalogue"] = origin_of(catalogue)
     where = World(0, 1, pick_device(device))
     if not card.finished(folder, terms):
         spec = describe(recipe.architecture, recipe.init, recipe.input_size, recipe.crop)

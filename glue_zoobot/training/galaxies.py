@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,14 +17,15 @@ from glue_zoobot.encoders import EncoderSpec, pixels
 from glue_zoobot.errors import EncoderError
 from glue_zoobot.images import Catalogue
 from glue_zoobot.training.augment import plain_view
+from glue_zoobot.training.card import fingerprint
 from glue_zoobot.training.distributed import World
 from glue_zoobot.training.dust import catalogue_ebv
 from glue_zoobot.training.fluxes import flux_reader
-from glue_zoobot.training.loop import Report, TrainingProgress
+from glue_zoobot.training.loop import TELL_EVERY, Report, TrainingProgress
 from glue_zoobot.training.pictures import Pictures
 from glue_zoobot.training.stretch import COMPOSITES, Composite
 
-__all__ = ["Feeder", "Galaxies", "composite_of", "frame_reader", "frame_size", "gather"]
+__all__ = ["Feeder", "Galaxies", "composite_of", "frame_reader", "frame_size", "gather", "origin_of"]
 
 FEWEST = 32  # below this there is nothing to tell a galaxy from
 SAMPLE = 2048
@@ -111,15 +113,18 @@ def gather(
     size = frame_size(spec)
     read_flux = flux_reader(catalogue, size)
     rows = _first_of_each(catalogue) if only is None else only
+    kept = (folder, len(catalogue.source), size, read_flux is not None, origin_of(catalogue))
     if world.leads:
-        pictures = Pictures.open(folder, catalogue.source.object_ids, size, read_flux is not None)
+        pictures = Pictures.open(*kept)
         read = read_flux or frame_reader(catalogue, spec)
         reasons = pictures.fill(read, rows, _tell_reading(report, len(rows)), stopped)
         _tell_broken(report, reasons)
+        megabytes = pictures.pixels[:1].nbytes * len(rows) / 1e6
+        report.say(f"{len(rows):,} pictures of {size} pixels are kept in memory: {megabytes:,.0f} MB")
     if world.any(stopped()):
         return None
     world.wait()
-    pictures = Pictures.open(folder, catalogue.source.object_ids, size, read_flux is not None)
+    pictures = Pictures.open(*kept)
     whole = pictures.whole(rows)
     if len(whole) < fewest:
         raise EncoderError(
@@ -135,6 +140,12 @@ def gather(
         composite_of(catalogue, composite),
         len(rows) - len(whole),
     )
+
+
+def origin_of(catalogue: Catalogue) -> str:
+    """Hash of the galaxies of a catalogue and of how their pictures are made."""
+    spec = catalogue.spec
+    return fingerprint([*catalogue.source.object_ids, spec.preset, spec.bands])
 
 
 def composite_of(catalogue: Catalogue, otherwise: str) -> Composite:
@@ -188,10 +199,12 @@ def _first_of_each(catalogue: Catalogue) -> np.ndarray:
 
 
 def _tell_reading(report: Report, total: int) -> Callable[[int, int, int], None]:
-    meter = Meter(total)
+    meter, told = Meter(total), -TELL_EVERY
 
     def tell(done: int, total: int, broken: int) -> None:
-        if done % 50 == 0 or done == total:
+        nonlocal told
+        if time.monotonic() - told > TELL_EVERY or done == total:
+            told = time.monotonic()
             p = meter.report(done, broken)
             report.progress(TrainingProgress("reading", done, total, broken, p.rate, p.seconds_left))
 

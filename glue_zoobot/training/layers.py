@@ -13,7 +13,7 @@ def blocks(network: nn.Module) -> list[list[str]]:
     """
     Names of a network's parameters by block, the input's first: stem, stages, last normalisation.
 
-    Blocks are those that timm names for layer-wise decay; of other networks each child is one.
+    Blocks are those that timm names for layer-wise decay; of other networks each child of a child is one.
     """
     matcher: Any = getattr(network, "group_matcher", None)
     if matcher is not None:
@@ -22,8 +22,8 @@ def blocks(network: nn.Module) -> list[list[str]]:
         found: dict[str, Any] = group_parameters(network, matcher(coarse=True), reverse=True)
         return [[name for name in found if found[name] == block] for block in sorted(set(found.values()))]
     names = [name for name, _ in network.named_parameters()]
-    children = dict.fromkeys(name.split(".")[0] for name in names)
-    return [[name for name in names if name.split(".")[0] == child] for child in children]
+    parts = dict.fromkeys(tuple(name.split(".")[:2]) for name in names)
+    return [[name for name in names if tuple(name.split(".")[:2]) == part] for part in parts]
 
 
 def freeze(network: nn.Module, n_blocks: int) -> None:

@@ -198,8 +198,14 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group.get("scale", 1.0)
         self.optimiser.zero_grad()
-        loss = loss_of(self.step)
-        loss.backward()
+        try:
+            loss = loss_of(self.step)
+            loss.backward()
+        except torch.OutOfMemoryError as error:
+            raise EncoderError(
+                f"The memory of {self.world.device} is full at step {self.step:,}. Take a smaller "
+                "--batch-size, --input-size or architecture, and another -o if epochs are done already."
+            ) from error
         parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
         norm = nn.utils.clip_grad_norm_(parameters, self.clip or math.inf)
         if not (loss.isfinite() and norm.isfinite()):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,6 @@ from torch import Tensor
 
 from glue_zoobot.embedding.ordered import available_cores, map_ordered
 from glue_zoobot.errors import EncoderError, ImageError
-from glue_zoobot.training.card import fingerprint
 
 __all__ = ["Pictures"]
 
@@ -47,17 +46,26 @@ class Pictures:
     state: np.ndarray
 
     @classmethod
-    def open(cls, folder: Path, object_ids: Sequence[str] | np.ndarray, size: int, flux: bool) -> Pictures:
+    def open(cls, folder: Path, n: int, size: int, flux: bool, origin: str) -> Pictures:
         """
-        Open the file of a folder, or make one.
+        Open the file of a folder, or make one where there is none or it is of other galaxies.
+
+        Parameters
+        ----------
+        folder : Path
+        n, size : int
+            Rows of the catalogue, and pixels of a picture.
+        flux : bool
+            Whether fluxes are kept.
+        origin : str
+            Hash of the galaxies and of how their pictures are made.
 
         Raises
         ------
         EncoderError
             If there is no room for it.
         """
-        n = len(object_ids)
-        described = {"galaxies": n, "ids": fingerprint(object_ids), "size": size, "flux": flux}
+        described = {"galaxies": n, "origin": origin, "size": size, "flux": flux}
         description, pixels, state = (folder / f"pictures.{suffix}" for suffix in ("json", "pixels", "state"))
         shape, dtype = (n, 3, size, size), np.dtype("float16" if flux else "uint8")
         if not description.exists() or json.loads(description.read_text()) != described:
@@ -94,23 +102,22 @@ class Pictures:
         """
         todo = rows[self.state[rows] == PENDING]
         reasons: dict[int, str] = {}
+        broken = int((self.state[rows] == BROKEN).sum())
         with ThreadPoolExecutor(available_cores(), "read") as pool:
             results = map_ordered(lambda row: _try(read, row), todo, pool, 256)
+            done = len(rows) - len(todo)
             for row, (picture, reason) in zip(todo, results, strict=False):
                 if picture is not None:
                     self.pixels[row] = picture
                 else:
                     reasons[int(row)] = reason
                 self.state[row] = BROKEN if picture is None else WHOLE
-                progress(*self._counts(rows))
+                done += 1
+                progress(done, len(rows), broken + len(reasons))
                 if stopped():
                     pool.shutdown(cancel_futures=True)
                     break
         return reasons
-
-    def _counts(self, rows: np.ndarray) -> tuple[int, int, int]:
-        state = self.state[rows]
-        return int((state != PENDING).sum()), len(rows), int((state == BROKEN).sum())
 
     def whole(self, rows: np.ndarray) -> np.ndarray:
         """Those rows whose picture could be read."""

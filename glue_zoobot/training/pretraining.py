@@ -18,7 +18,7 @@ from glue_zoobot.training import card, checkpoint
 from glue_zoobot.training.answers import Answers, class_codes, read_answers
 from glue_zoobot.training.augment import plain_view, random_view
 from glue_zoobot.training.distributed import World, world
-from glue_zoobot.training.galaxies import Feeder, Galaxies, gather
+from glue_zoobot.training.galaxies import Feeder, Galaxies, gather, origin_of
 from glue_zoobot.training.loop import (
     Report,
     Silence,
@@ -32,7 +32,7 @@ from glue_zoobot.training.loop import (
 )
 from glue_zoobot.training.network import PROJECTION, Learner, describe, normalise, trainable
 from glue_zoobot.training.objectives import OBJECTIVES, agreement
-from glue_zoobot.training.probe import precision_at
+from glue_zoobot.training.probe import MOST_PROBED, precision_at
 from glue_zoobot.training.recipes import PRECISIONS, PretrainRecipe, check, require_same
 from glue_zoobot.training.stretch import COMPOSITES
 
@@ -78,7 +78,7 @@ def pretrain(
     """
     check(recipe, objective=tuple(OBJECTIVES), composite=tuple(COMPOSITES), precision=PRECISIONS)
     folder, report = Path(folder), report or Silence()
-    terms = {**recipe.to_dict(), "catalogue": card.fingerprint(catalogue.source.object_ids)}
+    terms = {**recipe.to_dict(), "catalogue": origin_of(catalogue)}
     if card.finished(folder, terms):
         report.say(f"Nothing to do: {folder} is trained")
         return folder
@@ -202,6 +202,7 @@ class _Pretraining:
         if self.labels is None:
             return {}
         rows = self.galaxies.rows[self.labels[self.galaxies.rows] >= 0]
+        rows = rows[:: max(1, len(rows) // MOST_PROBED)]
         asked = np.ones(len(rows), dtype=bool)
         if self.answers:
             asked = np.array([held_out(str(i)) for i in self.galaxies.object_ids[rows]])

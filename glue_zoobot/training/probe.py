@@ -6,10 +6,10 @@ import numpy as np
 
 from glue_zoobot.analysis import SimilaritySearch
 
-__all__ = ["NEIGHBOURS", "precision_at"]
+__all__ = ["MOST_PROBED", "NEIGHBOURS", "precision_at"]
 
 NEIGHBOURS = 10
-MOST_QUERIES = 2000
+MOST_QUERIES, MOST_PROBED = 2000, 20_000
 
 
 def precision_at(

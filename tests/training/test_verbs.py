@@ -39,12 +39,9 @@ def test_pretrained_encoder_is_used_by_embed(sample, tmp_path):
 def test_json_lines_tell_progress_and_curves(sample, tmp_path):
     result = call("pretrain", sample, "-o", tmp_path / "m", *TINY, "--epochs", 1, "--probe", "kind", "--json")
     told = events(result.output)
-    assert [event["event"] for event in told if event["event"] != "progress"] == [
-        "found",
-        "epoch",
-        "epoch",
-        "done",
-    ]
+    kinds = [event["event"] for event in told if event["event"] != "progress"]
+    assert kinds == ["found", "message", "epoch", "epoch", "done"]
+    assert any("200 pictures of 38 pixels are kept" in event.get("text", "") for event in told)
     training = [event for event in told if event.get("stage") == "training"]
     assert training[-1]["done"] == training[-1]["total"] == 200
     assert training[-1]["loss"] > 0
