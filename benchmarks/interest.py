@@ -23,7 +23,7 @@ import argparse
 import csv
 import tracemalloc
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -197,6 +197,17 @@ def table(results: dict[str, dict[str, list[Run]]], sizes: dict[str, str]) -> st
     return "\n".join(lines)
 
 
+def mean_of_tasks(results: dict[str, dict[str, list[Run]]]) -> dict[str, list[Run]]:
+    """Average what was found over the tasks, seed by seed, so that the spread is that of the starts."""
+    return {
+        method: [
+            replace(runs[0], found=np.mean([run.found for run in runs], axis=0))
+            for runs in zip(*(runs[method] for runs in results.values()), strict=True)
+        ]
+        for method in next(iter(results.values()))
+    }
+
+
 def speed(n: int, width: int = 640, n_rated: int = 200) -> str:
     """Say what a round costs, against a bare pass over the matrix, and how much memory it takes beside it."""
     matrix = clustered(n, width)
@@ -266,15 +277,11 @@ def main() -> None:
         sizes[task.name] = f"{int((ratings > 0).sum())} of {len(ratings):,}"
         found = {method: round(summarise(made)["seen"], 1) for method, made in runs.items()}
         print(task.name, sizes[task.name], found, flush=True)
-    print(
-        f"\n{args.encoder} ({sets.weights}), start: {args.start}, {args.seeds} seeds from {args.first_seed}\n"
-    )
+    print(f"\n{Path(args.encoder).stem} ({sets.weights}), start: {args.start}, ", end="")
+    print(f"{args.seeds} seeds from {args.first_seed}\n")
     print(table(results, sizes))
     if args.figure:
-        methods = next(iter(results.values()))
-        draw(
-            {name: [run for runs in results.values() for run in runs[name]] for name in methods}, args.figure
-        )
+        draw(mean_of_tasks(results), args.figure)
 
 
 if __name__ == "__main__":
