@@ -392,16 +392,16 @@ class Teaching(Labelling, HubListener):
         self._probability_labels = probability_columns(head)
         columns = dict(columns) | dict.fromkeys(self._stale(columns), np.full(self.data.size, np.nan))
         written = write_columns(self.data, columns, self._provenance(head))
-        self._chances = {name: Chances(columns[label]) for name, label in self._probability_labels.items()}
+        unlike = columns[f"{self.target}_unlike"]
+        labels = self._probability_labels
+        self._chances = {name: Chances(columns[label], unlike) for name, label in labels.items()}
         if self.wanted not in self._chances:
             self.wanted = next(iter(self._chances), self.wanted)
-        for name, label in self._probability_labels.items():
+        if np.nansum(unlike) or find_cut(self._collection, written[f"{self.target}_unlike"]) is not None:
+            self._cut_unlike(written[f"{self.target}_unlike"])  # first, so that classes are drawn above it
+        for name, label in labels.items():
             if len(self._chances) <= _MOST_GROUPS or name == self.wanted:
                 self._cut(name, written[label])
-        unlike = f"{self.target}_unlike"
-        if np.nansum(columns[unlike]) or find_cut(self._collection, written[unlike]) is not None:
-            text = f"unlike anything labelled ({self.target})"
-            show_cut(self._collection, written[unlike], 0.5, text, UNLIKE_COLOUR, self.edit_subset_mode)
 
     def _stale(self, columns: Mapping[str, np.ndarray]) -> list[str]:
         """Columns of probabilities of classes that are no more."""
@@ -412,6 +412,10 @@ class Teaching(Labelling, HubListener):
             and label.startswith(f"{self.target}_prob")
             and provenance_of(self.data, label).get("target") == self.target
         ]
+
+    def _cut_unlike(self, column: ComponentID) -> None:
+        label = f"unlike anything labelled ({self.target})"
+        show_cut(self._collection, column, 0.5, label, UNLIKE_COLOUR, self.edit_subset_mode)
 
     def _cut(self, name: str, column: ComponentID) -> None:
         threshold = self.threshold_of(name)
@@ -496,7 +500,9 @@ class Teaching(Labelling, HubListener):
         self._learned = {row: value for row, value in pairs if row >= 0}
         self._probability_labels = probability_columns(self._head)
         columns = {name: self.column(label) for name, label in self._probability_labels.items()}
-        self._chances = {n: Chances(self.data[cid]) for n, cid in columns.items() if cid is not None}
+        unlike = self.column(f"{self.target}_unlike")
+        if unlike is not None and None not in columns.values():
+            self._chances = {n: Chances(self.data[cid], self.data[unlike]) for n, cid in columns.items()}
         if self.wanted not in self._chances:
             self.wanted = next(iter(self._chances), self.wanted)
 

@@ -95,11 +95,21 @@ class Question:
 
 @dataclass(frozen=True)
 class Expected:
-    """What a threshold selects, and what is to be expected of it if the probabilities are honest."""
+    """
+    What a threshold selects, and what is to be expected of it if the probabilities are honest.
+
+    Attributes
+    ----------
+    n, unlike : int
+        Galaxies, and those among them that are unlike anything labelled, of which no probability is sure.
+    purity, completeness : float
+        NaN where nothing is selected, or nothing is to be expected at all.
+    """
 
     n: int
     purity: float
     completeness: float
+    unlike: int = 0
 
 
 class Chances:
@@ -110,23 +120,25 @@ class Chances:
     ----------
     probabilities : np.ndarray
         Shape (N,); NaN where there is none.
+    unlike : np.ndarray
+        Shape (N,): not 0 where a galaxy is unlike anything labelled.
     """
 
-    def __init__(self, probabilities: np.ndarray) -> None:
-        known = np.asarray(probabilities)[np.isfinite(probabilities)]
-        self._ascending = np.sort(known)
+    def __init__(self, probabilities: np.ndarray, unlike: np.ndarray) -> None:
+        known = np.flatnonzero(np.isfinite(probabilities))
+        known = known[np.argsort(np.asarray(probabilities)[known], kind="stable")]
+        self._ascending = np.asarray(probabilities)[known]
         self._sums = np.append(0.0, np.cumsum(self._ascending[::-1], dtype=np.float64))
+        self._unlike = np.append(0, np.cumsum(np.nan_to_num(np.asarray(unlike)[known][::-1]) > 0))
 
     def expect(self, threshold: float) -> Expected:
-        """
-        Purity is the mean probability of what is selected; completeness its share of the sum over all.
-
-        NaN where nothing is selected, or nothing is to be expected at all.
-        """
+        """Purity is the mean probability of what is selected; completeness its share of the sum over all."""
         below = np.searchsorted(self._ascending, np.float32(threshold))
         n = len(self._ascending) - int(below)
         within, total = self._sums[n], self._sums[-1]
-        return Expected(n, within / n if n else np.nan, within / total if total else np.nan)
+        return Expected(
+            n, within / n if n else np.nan, within / total if total else np.nan, int(self._unlike[n])
+        )
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from glue.core.hub import HubListener
@@ -84,6 +85,7 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
         for name in _FOLLOWED:
             self.state.add_callback(name, self._schedule_refresh)
         self.state.add_callback("changes", self._on_changes)
+        self.state.add_callback("threshold", self._rename_layers)
         self._hub = application.session.hub
         self._hub.subscribe(self, ApplicationClosedMessage, handler=self._release)
         digits_go_to(self)
@@ -215,7 +217,9 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
         self.new_class.setToolTip("Name a class; its key then labels galaxies so")
         self.new_class.returnPressed.connect(self._add_class)
         self.from_subset = QtWidgets.QPushButton("Subset")
-        self.from_subset.setToolTip("Label the members of a subset as a class of its name")
+        self.from_subset.setToolTip(
+            "Label the members of a subset as a class of its name, or of the name typed at the left"
+        )
         self.subsets = QtWidgets.QMenu(self)
         self.subsets.aboutToShow.connect(self._fill_subsets)
         self.from_subset.setMenu(self.subsets)
@@ -331,9 +335,11 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
             self.subsets.addAction("No subsets yet: select galaxies in any view").setEnabled(False)
 
     def add_subset(self, subset: Subset) -> None:
-        """Label the members of a subset as a class of its name."""
-        if self._try(lambda: self.state.add_subset(subset)):
-            self.say(self.state.note)
+        """Label the members of a subset as a class of the name that is typed, or of its own."""
+        name = self.new_class.text().strip() or None
+        if self._try(lambda: self.state.add_subset(subset, name)):
+            self.new_class.clear()
+            self.say(self.state.note, mild=True)
 
     def _choose_column(self) -> None:
         self.column_dialog = ColumnDialog(self.state, self)
@@ -600,11 +606,18 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
         self.warning.setText(self.warning.fontMetrics().elidedText(said, Qt.ElideRight, self.width() - 30))
         self.warning.setToolTip("\n".join(warnings))
 
+    def _rename_layers(self, *args: Any) -> None:
+        """Let the lists of layers show what our groups are called now; glue does not by itself."""
+        for viewer in chain(*self._application.viewers):
+            for view in viewer.layer_view().findChildren(QtWidgets.QAbstractItemView):
+                view.viewport().update()
+
     def _release(self, *args: Any) -> None:
         """Let go of the state and the hub when the application closes; training comes to nothing."""
         for name in _FOLLOWED:
             self.state.remove_callback(name, self._schedule_refresh)
         self.state.remove_callback("changes", self._on_changes)
+        self.state.remove_callback("threshold", self._rename_layers)
         self._refresh_timer.stop()
         self._rest_timer.stop()
         if self._work is not None:

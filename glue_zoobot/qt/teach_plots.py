@@ -165,7 +165,8 @@ class CurvePlot(SmallPlot):
             self.y_name = self.points[0][1].name
             counts = [n for n, _ in self.points]
             lows = [figure.low for _, figure in self.points if np.isfinite(figure.low)]
-            self.x_range = (0.0, float(max(counts)) * 1.08)
+            start = 0.0 if min(counts) < 0.5 * max(counts) else 0.9 * min(counts)
+            self.x_range = (start, start + (max(counts) - start) * 1.08)
             self.y_range = (max(0.0, np.floor(min([0.5, *lows]) * 10) / 10), 1.0)
         self.update()
 

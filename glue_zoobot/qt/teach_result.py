@@ -211,7 +211,11 @@ def expectation(found: Expected | None) -> str:
     galaxies = "1 galaxy" if found.n == 1 else f"{found.n:,} galaxies"
     purity = f"<span style='color:{PURITY}'>purity <b>{found.purity:.0%}</b></span>"
     completeness = f"<span style='color:{COMPLETENESS}'>completeness <b>{found.completeness:.0%}</b></span>"
-    return f"<b>{galaxies}</b>, expected {purity}, {completeness}"
+    text = f"<b>{galaxies}</b>, expected {purity}, {completeness}"
+    if found.unlike:
+        few = f"{found.unlike:,} of them are" if found.unlike > 1 else "one of them is"
+        text += f"<br><span style='color:#8a5a00'>{few} unlike anything labelled: a guess</span>"
+    return text
 
 
 def figures_table(figures: list[Figure]) -> str:
