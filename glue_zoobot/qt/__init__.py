@@ -21,14 +21,16 @@ def _register_gallery() -> None:
         qt_client.add(GalleryViewer)
 
 
-def _register_scatter_tool() -> None:
+def _register_scatter_tools() -> None:
     from glue_qt.viewers.scatter import ScatterViewer
 
+    from glue_zoobot.qt.hover_tool import HoverTool
     from glue_zoobot.qt.tools import SimilarTool
 
-    if SimilarTool.tool_id not in ScatterViewer.tools:
-        # A new list: a subclass of the viewer without tools of its own shares the old one.
-        ScatterViewer.tools = [*ScatterViewer.tools, SimilarTool.tool_id]
+    for tool in (SimilarTool, HoverTool):
+        if tool.tool_id not in ScatterViewer.tools:
+            # A new list: a subclass of the viewer without tools of its own shares the old one.
+            ScatterViewer.tools = [*ScatterViewer.tools, tool.tool_id]
 
 
 def _register_markers() -> None:
@@ -47,7 +49,7 @@ def setup() -> None:
     feature that cannot be registered is left out, logged, and named by *Zoobot: check installation*.
     Imports neither torch nor anything else that is slow.
     """
-    for register in (_register_gallery, _register_scatter_tool, _register_markers, _register_actions):
+    for register in (_register_gallery, _register_scatter_tools, _register_markers, _register_actions):
         name = register.__name__.removeprefix("_register_")
         try:
             register()

@@ -32,9 +32,11 @@ def clicked_row(viewer: ScatterViewer, event: MouseEvent) -> tuple[Data | None, 
     """
     best: tuple[Data | None, int] = (None, -1)
     closest = float(PICK_RADIUS)
-    for artist in viewer.layers:
-        if not (artist.enabled and artist.visible):
-            continue
+    shown = [artist for artist in viewer.layers if artist.enabled and artist.visible]
+    whole = {artist.layer.data for artist in shown if isinstance(artist.layer, BaseData)}
+    for artist in shown:
+        if isinstance(artist.layer, Subset) and artist.layer.data in whole:
+            continue  # its points are among those of the dataset
         rows, xy = _points(viewer, artist.layer, event)
         if len(rows) == 0:
             continue

@@ -11,12 +11,13 @@ from qtpy.QtWidgets import QFrame, QLabel, QVBoxLayout
 from glue_zoobot.qt.gallery.thumbnails import Thumbnail, ThumbnailLoader
 
 if TYPE_CHECKING:
+    from qtpy.QtGui import QPixmap
     from qtpy.QtWidgets import QWidget
 
     from glue_zoobot.qt.gallery.grid import GridView
     from glue_zoobot.qt.gallery.state import GalleryViewerState
 
-__all__ = ["HoverPicture"]
+__all__ = ["EDGE", "LARGE_BYTES", "HoverPicture", "PicturePopup"]
 
 DELAY = 450  # ms that the mouse must rest
 EDGE = 360  # pixels of the window
@@ -24,7 +25,7 @@ NAME_STYLE = "color:#8f959b;padding-right:12px"
 LARGE_BYTES = 16 * 2**20
 
 
-class _Popup(QFrame):
+class PicturePopup(QFrame):
     """A picture above a table of values; takes neither the mouse nor the keyboard."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -48,6 +49,26 @@ class _Popup(QFrame):
         )
         self.values.setText(f"<table>{rows}</table>")
 
+    def set_picture(self, pixmap: QPixmap) -> None:
+        """Show a picture as large as there is room."""
+        edge = round(EDGE * pixmap.devicePixelRatio())
+        self.picture.setPixmap(pixmap.scaled(edge, edge, Qt.KeepAspectRatio, Qt.SmoothTransformation))
+
+    def set_text(self, text: str) -> None:
+        """Say something in the place of a picture."""
+        self.picture.setWordWrap(True)
+        self.picture.setText(text)
+
+    def move_beside(self, place: QPoint, distance: int) -> None:
+        """Go to the right of a place on the screen and below it, or to the other side if there is no room."""
+        screen = self.parentWidget().screen().availableGeometry()
+        x, y = place.x() + distance, place.y() + distance
+        if x + self.width() > screen.right():
+            x = max(place.x() - distance - self.width(), screen.left())
+        if y + self.height() > screen.bottom():
+            y = max(screen.bottom() - self.height(), screen.top())
+        self.move(x, y)
+
 
 class HoverPicture(QObject):
     """
@@ -65,7 +86,7 @@ class HoverPicture(QObject):
         super().__init__(view)
         self._view, self._state = view, state
         self._row = -1
-        self.popup = _Popup(view)
+        self.popup = PicturePopup(view)
         self.large = ThumbnailLoader(self, max_bytes=LARGE_BYTES)
         self.large.arrived.connect(self._on_arrived)
         self._timer = QTimer(self, singleShot=True, interval=DELAY)
@@ -112,10 +133,7 @@ class HoverPicture(QObject):
 
     def _set_picture(self, thumbnail: Thumbnail) -> None:
         if thumbnail.pixmap is not None:
-            edge = round(EDGE * thumbnail.pixmap.devicePixelRatio())
-            self.popup.picture.setPixmap(
-                thumbnail.pixmap.scaled(edge, edge, Qt.KeepAspectRatio, Qt.SmoothTransformation)
-            )
+            self.popup.set_picture(thumbnail.pixmap)
 
     def _on_arrived(self, row: int) -> None:
         if row == self._row and self.popup.isVisible():
