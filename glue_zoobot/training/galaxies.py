@@ -113,19 +113,14 @@ def gather(
     size = frame_size(spec)
     read_flux = flux_reader(catalogue, size)
     rows = _first_of_each(catalogue) if only is None else only
-    kept = (folder, len(catalogue.source), size, read_flux is not None, origin_of(catalogue))
+    kept = (folder, rows, size, read_flux is not None, origin_of(catalogue))
     if world.leads:
-        pictures = Pictures.open(*kept)
-        read = read_flux or frame_reader(catalogue, spec)
-        reasons = pictures.fill(read, rows, _tell_reading(report, len(rows)), stopped)
-        _tell_broken(report, reasons)
-        megabytes = pictures.pixels[:1].nbytes * len(rows) / 1e6
-        report.say(f"{len(rows):,} pictures of {size} pixels are kept in memory: {megabytes:,.0f} MB")
+        _decode(Pictures.open(*kept), read_flux or frame_reader(catalogue, spec), report, stopped)
     if world.any(stopped()):
         return None
     world.wait()
     pictures = Pictures.open(*kept)
-    whole = pictures.whole(rows)
+    whole = pictures.whole()
     if len(whole) < fewest:
         raise EncoderError(
             f"{len(whole):,} of {len(rows):,} images of {catalogue.spec.path} can be read; at least {fewest} "
@@ -140,6 +135,17 @@ def gather(
         composite_of(catalogue, composite),
         len(rows) - len(whole),
     )
+
+
+def _decode(
+    pictures: Pictures, read: Callable[[int], Tensor], report: Report, stopped: Callable[[], bool]
+) -> None:
+    """Read what is not read yet, and say how that went."""
+    n, size = len(pictures.rows), pictures.pixels.shape[-1]
+    reasons = pictures.fill(read, _tell_reading(report, n), stopped)
+    _tell_broken(report, reasons)
+    megabytes = pictures.pixels.nbytes / 1e6
+    report.say(f"{n:,} pictures of {size} pixels are kept in memory: {megabytes:,.0f} MB")
 
 
 def origin_of(catalogue: Catalogue) -> str:

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from glue_zoobot.embedding.ordered import available_cores, map_ordered
 from glue_zoobot.errors import EncoderError, ImageError
+from glue_zoobot.training.card import fingerprint
 
 __all__ = ["Pictures"]
 
@@ -32,29 +33,34 @@ Reader = Callable[[int], Tensor]
 @dataclass(frozen=True)
 class Pictures:
     """
-    Pictures by row of the source.
+    Pictures of some rows of a source.
 
     Attributes
     ----------
+    rows : np.ndarray
+        (N,) int64, ascending.
     pixels : np.ndarray
         (N, 3, H, H), uint8 colours or float16 fluxes.
     state : np.ndarray
         (N,) uint8: still to be read, whole, or broken.
     """
 
+    rows: np.ndarray
     pixels: np.ndarray
     state: np.ndarray
 
     @classmethod
-    def open(cls, folder: Path, n: int, size: int, flux: bool, origin: str) -> Pictures:
+    def open(cls, folder: Path, rows: np.ndarray, size: int, flux: bool, origin: str) -> Pictures:
         """
         Open the file of a folder, or make one where there is none or it is of other galaxies.
 
         Parameters
         ----------
         folder : Path
-        n, size : int
-            Rows of the catalogue, and pixels of a picture.
+        rows : np.ndarray
+            Rows of the source whose pictures are wanted, ascending.
+        size : int
+            Pixels of a picture.
         flux : bool
             Whether fluxes are kept.
         origin : str
@@ -65,19 +71,21 @@ class Pictures:
         EncoderError
             If there is no room for it.
         """
-        described = {"galaxies": n, "origin": origin, "size": size, "flux": flux}
+        n = len(rows)
+        described = {"rows": fingerprint(rows), "origin": origin, "size": size, "flux": flux}
         description, pixels, state = (folder / f"pictures.{suffix}" for suffix in ("json", "pixels", "state"))
         shape, dtype = (n, 3, size, size), np.dtype("float16" if flux else "uint8")
         if not description.exists() or json.loads(description.read_text()) != described:
             _allocate(pixels, int(np.prod(shape)) * dtype.itemsize)
             _allocate(state, n)
             description.write_text(json.dumps(described))
-        return cls(np.memmap(pixels, dtype, "r+", shape=shape), np.memmap(state, "uint8", "r+", shape=(n,)))
+        return cls(
+            rows, np.memmap(pixels, dtype, "r+", shape=shape), np.memmap(state, "uint8", "r+", shape=(n,))
+        )
 
     def fill(
         self,
         read: Reader,
-        rows: np.ndarray,
         progress: Callable[[int, int, int], None],
         stopped: Callable[[], bool],
     ) -> dict[int, str]:
@@ -88,8 +96,6 @@ class Pictures:
         ----------
         read : callable
             From a row to its (3, H, H) picture.
-        rows : np.ndarray
-            Which to read.
         progress : callable
             Called with how many are done, how many there are and how many are broken.
         stopped : callable
@@ -100,37 +106,37 @@ class Pictures:
         dict
             Why a row is broken, of those read now.
         """
-        todo = rows[self.state[rows] == PENDING]
+        todo = np.flatnonzero(self.state == PENDING)
         reasons: dict[int, str] = {}
-        broken = int((self.state[rows] == BROKEN).sum())
+        broken = int((self.state == BROKEN).sum())
         with ThreadPoolExecutor(available_cores(), "read") as pool:
-            results = map_ordered(lambda row: _try(read, row), todo, pool, 256)
-            done = len(rows) - len(todo)
-            for row, (picture, reason) in zip(todo, results, strict=False):
+            results = map_ordered(lambda place: _try(read, int(self.rows[place])), todo, pool, 256)
+            done = len(self.rows) - len(todo)
+            for place, (picture, reason) in zip(todo, results, strict=False):
                 if picture is not None:
-                    self.pixels[row] = picture
+                    self.pixels[place] = picture
                 else:
-                    reasons[int(row)] = reason
-                self.state[row] = BROKEN if picture is None else WHOLE
+                    reasons[int(self.rows[place])] = reason
+                self.state[place] = BROKEN if picture is None else WHOLE
                 done += 1
-                progress(done, len(rows), broken + len(reasons))
+                progress(done, len(self.rows), broken + len(reasons))
                 if stopped():
                     pool.shutdown(cancel_futures=True)
                     break
         return reasons
 
-    def whole(self, rows: np.ndarray) -> np.ndarray:
+    def whole(self) -> np.ndarray:
         """Those rows whose picture could be read."""
-        return rows[self.state[rows] == WHOLE]
+        return self.rows[self.state == WHOLE]
 
     def batch(self, rows: np.ndarray) -> Tensor:
         """Pictures of some rows, (B, 3, H, H)."""
-        return torch.from_numpy(np.ascontiguousarray(self.pixels[rows]))
+        return torch.from_numpy(np.ascontiguousarray(self.pixels[np.searchsorted(self.rows, rows)]))
 
 
 def _try(read: Reader, row: int) -> tuple[Any, str]:
     try:
-        return read(int(row)).numpy(), ""
+        return read(row).numpy(), ""
     except (ImageError, EncoderError) as error:
         return None, str(error)
 

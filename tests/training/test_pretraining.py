@@ -67,9 +67,7 @@ def test_card_tells_data_recipe_and_curves(catalogue, quick, tmp_path):
 
 
 def test_other_objective_and_encoder_to_start_from(catalogue, quick, tmp_path):
-    first = pretrain(
-        catalogue, quick(objective="vicreg", epochs=1, precision="bfloat16"), tmp_path / "first", "cpu"
-    )
+    first = pretrain(catalogue, quick(objective="vicreg", epochs=1), tmp_path / "first", "cpu")
     recipe = quick(init=str(first), epochs=1, learning_rate=0.0, input_size=0)
     again = pretrain(catalogue, recipe, tmp_path / "again", "cpu")
     one, two = weights(first), weights(again)
