@@ -20,17 +20,17 @@ from glue_zoobot.catalog.groups import active_subset_kept
 from glue_zoobot.catalog.identity import object_ids_of
 from glue_zoobot.catalog.interest_log import explain_log, log_path_of
 from glue_zoobot.catalog.record import record_of, relative_to_data, resolve, update_record
+from glue_zoobot.catalog.teaching_expected import Chances, Expected
 from glue_zoobot.catalog.teaching_groups import UNLIKE_COLOUR, find_cut, show_cut
 from glue_zoobot.catalog.teaching_labels import Labelling, TaughtClass, name_of
 from glue_zoobot.catalog.teaching_lesson import (
     Answer,
-    Chances,
-    Expected,
     Question,
     answer,
     columns_of,
     load_lesson,
     next_rows,
+    predicted_chances,
     probability_columns,
     save_lesson,
 )
@@ -273,7 +273,7 @@ class Teaching(Labelling, HubListener):
         self.lesson, self._head, self._rows = found.lesson, found.lesson.head, found.rows
         self._learned = {row: found.question.labels[str(name)] for row, name in self._named(found)}
         self._grow_curve(len(found.rows))
-        self._show_predictions(found.columns)
+        self._show_predictions(found.columns, found.chances)
         self.take_next(found.question, found.show)
         self._keep_lesson()
         self.changes += 1
@@ -368,7 +368,7 @@ class Teaching(Labelling, HubListener):
         self.open(data, head.target)
         self.inputs, self._head, self.lesson = inputs, head, None
         self._learned, self.curve = dict(self.labels), []
-        self._show_predictions(columns)
+        self._show_predictions(columns, predicted_chances(head, columns))
         n = head.provenance.get("labels")
         self.note = f"{head.target} is predicted by {Path(path).name}, taught with {n} labels"
         self.changes += 1
@@ -387,14 +387,13 @@ class Teaching(Labelling, HubListener):
         where |= {str(self._id(row)): int(row) for row in found.rows}
         return [(where[name], name) for name in found.question.labels if name in where]
 
-    def _show_predictions(self, columns: Mapping[str, np.ndarray]) -> None:
+    def _show_predictions(self, columns: Mapping[str, np.ndarray], chances: dict[str, Chances]) -> None:
         head = self._head
         self._probability_labels = probability_columns(head)
         columns = dict(columns) | dict.fromkeys(self._stale(columns), np.full(self.data.size, np.nan))
         written = write_columns(self.data, columns, self._provenance(head))
-        unlike = columns[f"{self.target}_unlike"]
-        labels = self._probability_labels
-        self._chances = {name: Chances(columns[label], unlike) for name, label in labels.items()}
+        unlike, labels = columns[f"{self.target}_unlike"], self._probability_labels
+        self._chances = chances
         if self.wanted not in self._chances:
             self.wanted = next(iter(self._chances), self.wanted)
         if np.nansum(unlike) or find_cut(self._collection, written[f"{self.target}_unlike"]) is not None:
@@ -499,10 +498,9 @@ class Teaching(Labelling, HubListener):
         pairs = zip(self._rows.tolist(), values, strict=True)
         self._learned = {row: value for row, value in pairs if row >= 0}
         self._probability_labels = probability_columns(self._head)
-        columns = {name: self.column(label) for name, label in self._probability_labels.items()}
-        unlike = self.column(f"{self.target}_unlike")
-        if unlike is not None and None not in columns.values():
-            self._chances = {n: Chances(self.data[cid], self.data[unlike]) for n, cid in columns.items()}
+        columns = {label: self.data[cid] for label, cid in our_columns(self.data).items()}
+        if {*self._probability_labels.values(), f"{self.target}_unlike"} <= set(columns):
+            self._chances = predicted_chances(self._head, columns)
         if self.wanted not in self._chances:
             self.wanted = next(iter(self._chances), self.wanted)
 

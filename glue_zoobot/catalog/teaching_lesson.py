@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glue_zoobot.catalog.teaching_expected import Chances, chances_of
 from glue_zoobot.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -20,13 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Answer",
-    "Chances",
-    "Expected",
     "Question",
     "answer",
     "columns_of",
     "load_lesson",
     "next_rows",
+    "predicted_chances",
     "probability_columns",
     "save_lesson",
 ]
@@ -94,54 +94,6 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Expected:
-    """
-    What a threshold selects, and what is to be expected of it if the probabilities are honest.
-
-    Attributes
-    ----------
-    n, unlike : int
-        Galaxies, and those among them that are unlike anything labelled, of which no probability is sure.
-    purity, completeness : float
-        NaN where nothing is selected, or nothing is to be expected at all.
-    """
-
-    n: int
-    purity: float
-    completeness: float
-    unlike: int = 0
-
-
-class Chances:
-    """
-    Probabilities of one class over the catalogue, sorted once, so that a slider costs nothing.
-
-    Parameters
-    ----------
-    probabilities : np.ndarray
-        Shape (N,); NaN where there is none.
-    unlike : np.ndarray
-        Shape (N,): not 0 where a galaxy is unlike anything labelled.
-    """
-
-    def __init__(self, probabilities: np.ndarray, unlike: np.ndarray) -> None:
-        known = np.flatnonzero(np.isfinite(probabilities))
-        known = known[np.argsort(np.asarray(probabilities)[known], kind="stable")]
-        self._ascending = np.asarray(probabilities)[known]
-        self._sums = np.append(0.0, np.cumsum(self._ascending[::-1], dtype=np.float64))
-        self._unlike = np.append(0, np.cumsum(np.nan_to_num(np.asarray(unlike)[known][::-1]) > 0))
-
-    def expect(self, threshold: float) -> Expected:
-        """Purity is the mean probability of what is selected; completeness its share of the sum over all."""
-        below = np.searchsorted(self._ascending, np.float32(threshold))
-        n = len(self._ascending) - int(below)
-        within, total = self._sums[n], self._sums[-1]
-        return Expected(
-            n, within / n if n else np.nan, within / total if total else np.nan, int(self._unlike[n])
-        )
-
-
-@dataclass(frozen=True)
 class Answer:
     """
     The answer to a `Question`.
@@ -154,6 +106,8 @@ class Answer:
         Shape (n,): rows of the dataset that it was taught with.
     columns : dict
         Label to values of all N rows.
+    chances : dict
+        Class to its probabilities, for thresholds.
     show : np.ndarray
         Rows to label next.
     """
@@ -162,6 +116,7 @@ class Answer:
     lesson: Lesson
     rows: np.ndarray
     columns: dict[str, np.ndarray]
+    chances: dict[str, Chances]
     show: np.ndarray
 
 
@@ -185,7 +140,9 @@ def answer(question: Question) -> Answer:
     )  # fmt: skip
     columns = columns_of(lesson.head, question.embeddings, matrix)
     show = next_rows(question, lesson.head, matrix)
-    return Answer(question, lesson, question.embeddings.rows[lesson.labelled.rows], columns, show)
+    chances = predicted_chances(lesson.head, columns)
+    rows = question.embeddings.rows[lesson.labelled.rows]
+    return Answer(question, lesson, rows, columns, chances, show)
 
 
 def next_rows(question: Question, head: Head | None, matrix: np.ndarray | None = None) -> np.ndarray:
@@ -219,6 +176,12 @@ def columns_of(head: Head, embeddings: RowEmbeddings, matrix: np.ndarray) -> dic
         whole[embeddings.rows] = values
         columns[label] = whole
     return columns
+
+
+def predicted_chances(head: Head, columns: Mapping[str, np.ndarray]) -> dict[str, Chances]:
+    """Give what thresholds need of the probabilities in columns by label; none for a number."""
+    given = {name: columns[label] for name, label in probability_columns(head).items()}
+    return chances_of(head, given, columns[f"{head.target}_unlike"])
 
 
 def probability_columns(head: Head) -> dict[str, str]:

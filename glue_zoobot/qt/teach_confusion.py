@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["ConfusionGrid"]
 
 _LINE = 24
+_CORNER = "called →"
 _RIGHT, _WRONG = QtGui.QColor("#2f7d5b"), QtGui.QColor("#c8442f")
 
 
@@ -53,7 +54,7 @@ class ConfusionGrid(QtWidgets.QWidget):
     def _columns(self) -> tuple[float, float]:
         """Left edge of the first cell, and the width of each."""
         n = len(self.table.names)
-        widest = max(self.fontMetrics().horizontalAdvance(name) for name in self.table.names)
+        widest = max(self.fontMetrics().horizontalAdvance(text) for text in (*self.table.names, _CORNER))
         left = min(widest + 18, 0.36 * self.width())
         return left, min((self.width() - left) / n, 92.0)
 
@@ -84,7 +85,7 @@ class ConfusionGrid(QtWidgets.QWidget):
         painter.setPen(QtGui.QColor("#5f656d"))
         left, width = self._columns()
         metrics = painter.fontMetrics()
-        painter.drawText(QtCore.QRectF(0, 0, left - 6, _LINE), Qt.AlignVCenter | Qt.AlignRight, "called →")
+        painter.drawText(QtCore.QRectF(0, 0, left - 6, _LINE), Qt.AlignVCenter | Qt.AlignRight, _CORNER)
         for k, name in enumerate(self.table.names):
             text = metrics.elidedText(name, Qt.ElideMiddle, round(width) - 2)
             painter.drawText(QtCore.QRectF(left + k * width, 0, width, _LINE), Qt.AlignCenter, text)

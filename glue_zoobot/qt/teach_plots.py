@@ -11,7 +11,7 @@ from qtpy.QtCore import Qt
 
 if TYPE_CHECKING:
     from glue_zoobot.analysis.merit import Figure, Reliability
-    from glue_zoobot.catalog.teaching_lesson import Chances
+    from glue_zoobot.catalog.teaching_expected import Chances
 
 __all__ = [
     "COMPLETENESS",

@@ -23,7 +23,7 @@ from glue_zoobot.qt.teach_plots import (
 if TYPE_CHECKING:
     from glue_zoobot.analysis.merit import Figure
     from glue_zoobot.catalog.teaching import Teaching
-    from glue_zoobot.catalog.teaching_lesson import Expected
+    from glue_zoobot.catalog.teaching_expected import Chances, Expected
 
 __all__ = ["ResultTab", "expectation", "figures_table"]
 
@@ -95,8 +95,9 @@ class ResultTab(QtWidgets.QScrollArea):
         layout.addWidget(self.plot)
         self.expected = QtWidgets.QLabel(wordWrap=True)
         self.expected.setToolTip(
-            "From the calibrated probabilities: purity is their mean over what is selected, completeness "
-            "its share of their sum. True of galaxies like those you labelled."
+            "From the calibrated probabilities, corrected for how frequent the class seems to be in the "
+            "catalogue: purity is their mean over what is selected, completeness its share of their sum. "
+            "True of galaxies like those you labelled."
         )
         layout.addWidget(self.expected)
         return self.threshold_part
@@ -181,6 +182,7 @@ class ResultTab(QtWidgets.QScrollArea):
         text = f"Learned from {head.provenance.get('labels', '?')} labels by {method}. "
         unlike = state.n_unlike
         what = f"{unlike:,} galaxies are" if unlike != 1 else "1 galaxy is"
+        text += _shares(state.chances(), state.target if state.class_names == ["yes"] else state.wanted)
         text += f"{what} unlike anything labelled: what is said of them is extrapolated. "
         if not state.class_names:
             columns = ", ".join(f"<i>{head.target}{end}</i>" for end in ("", "_lo", "_hi"))
@@ -209,13 +211,27 @@ def expectation(found: Expected | None) -> str:
     if not found.n:
         return "No galaxy is that probable: lower the threshold."
     galaxies = "1 galaxy" if found.n == 1 else f"{found.n:,} galaxies"
-    purity = f"<span style='color:{PURITY}'>purity <b>{found.purity:.0%}</b></span>"
-    completeness = f"<span style='color:{COMPLETENESS}'>completeness <b>{found.completeness:.0%}</b></span>"
+    purity = f"<span style='color:{PURITY}'>purity <b>{_percent(found.purity)}</b></span>"
+    completeness = (
+        f"<span style='color:{COMPLETENESS}'>completeness <b>{_percent(found.completeness)}</b></span>"
+    )
     text = f"<b>{galaxies}</b>, expected {purity}, {completeness}"
     if found.unlike:
         few = f"{found.unlike:,} of them are" if found.unlike > 1 else "one of them is"
         text += f"<br><span style='color:#8a5a00'>{few} unlike anything labelled: a guess</span>"
     return text
+
+
+def _shares(chances: Chances | None, name: str) -> str:
+    if chances is None or not np.isfinite(chances.share):
+        return ""
+    seems, labelled = _percent(chances.share), _percent(chances.labelled_share)
+    return f"It seems that {seems} of the catalogue are {name}; of your labels it was {labelled}. "
+
+
+def _percent(share: float) -> str:
+    """Write an expectation; what is not certain is not called 100 %."""
+    return ">99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
 
 
 def figures_table(figures: list[Figure]) -> str:

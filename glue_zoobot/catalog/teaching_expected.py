@@ -1,0 +1,147 @@
+"""What is to be expected of a selection by probability, where labels were no fair sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from glue_zoobot.analysis.heads import Head
+
+__all__ = ["Chances", "Expected", "chances_of", "class_shares", "corrected"]
+
+_SAMPLE = 50_000  # galaxies: the share of a class among more of them is no better known
+_STEPS = 300
+_RAREST = 1e-6
+
+
+@dataclass(frozen=True)
+class Expected:
+    """
+    What a threshold selects, and what is to be expected of it.
+
+    Attributes
+    ----------
+    n : int
+        Galaxies.
+    purity, completeness : float
+        NaN where nothing is selected, or nothing is to be expected at all.
+    unlike : int
+        Galaxies among them that are unlike anything labelled, of which no probability is sure.
+    """
+
+    n: int
+    purity: float
+    completeness: float
+    unlike: int = 0
+
+
+class Chances:
+    """
+    Probabilities of one class over the catalogue, sorted once, so that a slider costs nothing.
+
+    Parameters
+    ----------
+    probabilities : np.ndarray
+        Shape (N,): what is cut on; NaN where there is none.
+    expected : np.ndarray
+        Shape (N,): the same, `corrected` for the shares of the classes.
+    unlike : np.ndarray
+        Shape (N,): not 0 where a galaxy is unlike anything labelled.
+    labelled_share : float
+        Share of the class among the labels.
+
+    Attributes
+    ----------
+    share, labelled_share : float
+        Of the class in the catalogue, as it seems, and among the labels.
+    """
+
+    def __init__(
+        self, probabilities: np.ndarray, expected: np.ndarray, unlike: np.ndarray, labelled_share: float
+    ) -> None:
+        known = np.flatnonzero(np.isfinite(probabilities))
+        known = known[np.argsort(np.asarray(probabilities)[known], kind="stable")]
+        self._ascending = np.asarray(probabilities)[known]
+        self._sums = np.append(0.0, np.cumsum(expected[known][::-1], dtype=np.float64))
+        self._unlike = np.append(0, np.cumsum(np.nan_to_num(np.asarray(unlike)[known][::-1]) > 0))
+        self.share = float(self._sums[-1] / len(known)) if len(known) else np.nan
+        self.labelled_share = float(labelled_share)
+
+    def expect(self, threshold: float) -> Expected:
+        """Purity is the mean probability of what is selected; completeness its share of the sum over all."""
+        n = len(self._ascending) - int(np.searchsorted(self._ascending, np.float32(threshold)))
+        within, total = float(self._sums[n]), float(self._sums[-1])
+        purity, completeness = within / n if n else np.nan, within / total if total else np.nan
+        return Expected(n, purity, completeness, int(self._unlike[n]))
+
+
+def chances_of(head: Head, columns: Mapping[str, np.ndarray], unlike: np.ndarray) -> dict[str, Chances]:
+    """
+    Sort the probabilities of each class and correct what is to be expected of them.
+
+    Parameters
+    ----------
+    head : Head
+    columns : mapping of str to np.ndarray
+        Probabilities (N,) by class; of yes and no only those of yes.
+    unlike : np.ndarray
+        Shape (N,).
+    """
+    names = [str(name) for name in getattr(head.estimator, "classes_", ())]
+    if not columns:
+        return {}
+    held_out = head.estimator.out_of_fold_
+    labelled = held_out[np.isfinite(held_out).all(axis=1)].mean(axis=0)
+    given = {name: np.asarray(values, dtype=np.float64) for name, values in columns.items()}
+    if len(given) == 1:
+        only = next(iter(given))
+        given = {name: given[only] if name == only else 1 - given[only] for name in names}
+    whole = corrected(np.column_stack([given[name] for name in names]), labelled)
+    place = {name: k for k, name in enumerate(names)}
+    return {
+        name: Chances(values, whole[:, place[name]], unlike, labelled[place[name]])
+        for name, values in columns.items()
+    }
+
+
+def corrected(probabilities: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+    """
+    Correct probabilities for classes that are rarer, or more frequent, than among the labels.
+
+    The shares of the classes in the catalogue are found by expectation maximisation (Saerens, Latinne and
+    Decaestecker 2002, Neural Computation 14, 21). For labels that are a fair sample it changes little.
+
+    Parameters
+    ----------
+    probabilities : np.ndarray
+        Shape (N, C), as calibrated by the labels; NaN where there are none.
+    labelled : np.ndarray
+        Shape (C,): shares of the classes among the labels.
+
+    Returns
+    -------
+    np.ndarray
+        Shape (N, C).
+    """
+    labelled = np.maximum(labelled, _RAREST)
+    weighted = probabilities * (class_shares(probabilities, labelled) / labelled)
+    return weighted / weighted.sum(axis=1, keepdims=True)
+
+
+def class_shares(probabilities: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+    """Estimate the share of each class in the catalogue, (C,), as `corrected` does."""
+    known = probabilities[np.isfinite(probabilities).all(axis=1)]
+    known = known[:: max(1, len(known) // _SAMPLE)]
+    shares = labelled
+    for _ in range(_STEPS if len(known) else 0):
+        weighted = known * (shares / labelled)
+        found = np.maximum((weighted / weighted.sum(axis=1, keepdims=True)).mean(axis=0), _RAREST)
+        settled = np.abs(found - shares).max() < 1e-6
+        shares = found
+        if settled:
+            break
+    return shares
