@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,22 +23,42 @@ from glue_zoobot.images.spec import SourceSpec
 
 #: Usual names of the array of images in a container, best first.
 IMAGE_NAMES = ("images", "image", "data", "x", "imgs", "pixels", "arr_0")
+_CHANNELS = (1, 3, 4)  # along the last axis: grey, colours, colours and transparency
 _MAX_BANDS = 32
-_MAX_NPZ_BYTES = 8 * 1024**3  # a compressed member unpacks into memory; a few kB can pretend to be a TB
+#: What NumPy raises for files that are cut short, or whose header asks for more than there is.
+_DAMAGE = (
+    *(ValueError, OSError, EOFError, KeyError, OverflowError, MemoryError, SyntaxError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError, RuntimeError, TypeError),
+)
+# A compressed member unpacks into memory, and a few kB can pretend to be a TB.
+_MAX_NPZ_BYTES, _ALWAYS_TAKEN, _MAX_RATIO = 8 * 1024**3, 64 * 1024**2, 200
 
 
 def planes_of(image: np.ndarray) -> np.ndarray:
     """One image of any layout (H, W), (H, W, C) or (C, H, W) as planes (C, H, W)."""
+    check_shape(image.shape, image.dtype)
     if image.ndim == 2:
-        planes = image[None]
-    elif image.ndim == 3 and image.shape[2] in (1, 3, 4):
-        planes = image.transpose(2, 0, 1)
-    elif image.ndim == 3 and image.shape[0] <= _MAX_BANDS:
-        planes = image
-    else:
-        raise UnreadableImage(f"an array of shape {image.shape} is no image in a few bands")
-    check_size(planes.shape[2], planes.shape[1])
-    return planes
+        return image[None]
+    return image.transpose(2, 0, 1) if image.shape[2] in _CHANNELS else image
+
+
+def check_shape(shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Raise `UnreadableImage` for what is no image in a few bands, or too large a one; before it is read."""
+    channels_last = len(shape) == 3 and shape[2] in _CHANNELS
+    if not (len(shape) == 2 or channels_last or (len(shape) == 3 and shape[0] <= _MAX_BANDS)):
+        raise UnreadableImage(f"an array of shape {shape} is no image in a few bands")
+    if dtype.kind not in "buif":
+        raise UnreadableImage(f"an array of {dtype} holds no pixels")
+    height, width = shape[:2] if channels_last else shape[-2:]
+    check_size(width, height)
+
+
+def check_stack(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Raise `CatalogueError` for what is no stack (N, H, W), (N, H, W, C) or (N, C, H, W) of images."""
+    try:
+        check_shape(shape[1:], dtype)
+    except UnreadableImage as error:
+        raise CatalogueError(f"{path} is no stack of images (N, H, W, 3): {error}") from error
 
 
 def picture_of(image: np.ndarray, scale: float | None, preset: str, bands: str | None) -> Picture:
@@ -157,11 +179,10 @@ def open_arrays(spec: SourceSpec, path: Path) -> Catalogue:
             images, member = np.load(path, mmap_mode="r", allow_pickle=False), None
         else:
             images, member, beside = _open_npz(path, spec.image_column)
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise CatalogueError(f"{path} cannot be read as NumPy arrays ({error}). Is it complete?") from error
     single = images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (3, 4))
-    if not single and images.ndim not in (3, 4):
-        raise CatalogueError(f"{path}: an array of shape {images.shape} is no stack of images (N, H, W, 3)")
+    check_stack(path, (1, *images.shape) if single else images.shape, images.dtype)
     count = 1 if single else len(images)
     table = Table({n: v for n, v in beside.items() if v.ndim in (1, 2) and len(v) == count})
     identity = identify(_with_rows(table, count), spec.id_column, lambda: [path.stem] if single else None)
@@ -204,23 +225,34 @@ def _load_array(path: str, member: str | None) -> np.ndarray:
     if member is None:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     with np.load(path, allow_pickle=False) as archive:
-        size = archive.zip.getinfo(member + ".npy").file_size
-        if size > _MAX_NPZ_BYTES:
+        info = archive.zip.getinfo(member + ".npy")
+        if info.file_size > min(_MAX_NPZ_BYTES, max(_ALWAYS_TAKEN, _MAX_RATIO * info.compress_size)):
             raise CatalogueError(
-                f"{path}: {member!r} unpacks to {size / 1e9:.0f} GB; save it as .npy, which is read in pieces"
+                f"{path}: {member!r} unpacks from {info.compress_size / 1e6:,.1f} MB to "
+                f"{info.file_size / 1e6:,.0f} MB in memory; save it as .npy, which is read in pieces"
             )
         return archive[member]
 
 
 def read_array_file(path: str, preset: str, bands: str | None) -> Picture:
     """Read one image from an ``.npy`` file, or the array of images of an ``.npz`` file."""
-    member = None
-    if path.lower().endswith(".npz"):
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                shapes = [_npz_shape(archive, name) for name in archive.files]
-                member = pick(archive.files, shapes, None, path)
-        except (CatalogueError, zipfile.BadZipFile) as error:
-            raise UnreadableImage(str(error)) from error
-    image = np.asarray(_load_array(path, member))
+    try:
+        image = _load_image(path)
+    except (CatalogueError, *_DAMAGE) as error:
+        if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
+            raise
+        raise UnreadableImage(f"no NumPy array that can be read ({error})") from error
     return picture_of(image, 255.0 if image.dtype == np.uint8 else None, preset, bands)
+
+
+def _load_image(path: str) -> np.ndarray:
+    """Read one array, after a look at its shape."""
+    if path.lower().endswith(".npy"):
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        check_shape(mapped.shape, mapped.dtype)
+        return np.array(mapped)
+    with np.load(path, allow_pickle=False) as archive:
+        shapes = [_npz_shape(archive, name) for name in archive.files]
+        member = pick(archive.files, shapes, None, path)
+        check_shape(shapes[archive.files.index(member)], np.dtype(np.uint8))
+    return _load_array(path, member)

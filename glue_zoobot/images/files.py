@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 import numpy as np
 
@@ -55,6 +56,8 @@ class FileSource(ImageSource):
 
 def read_file(path: str, preset: str = "auto", bands: str | None = None) -> Picture:
     """Read one image file; which reader, its suffix says."""
+    if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):  # noqa: PTH112, PTH116
+        raise decode.UnreadableImage(f"a pipe or device, not an image: {path}")  # would never end
     name = path.lower()
     if name.endswith(fits.SUFFIXES):
         return fits.read_stamp(path, preset, bands)

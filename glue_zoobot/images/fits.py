@@ -1,16 +1,21 @@
 """
 FITS stamps: the first image wherever it is in the file, 2-D or a cube, plain or compressed.
 
-Sizes are checked in the header before any pixel is read.
+Sizes are checked in the header before any pixel is read, and packed files are unpacked only so far.
 """
 
 from __future__ import annotations
 
+import gzip
+import io
+import os
+import re
 import warnings
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -37,6 +42,11 @@ _COMPANIONS = (
     "RMS",
 )
 _MAX_BANDS = 32
+_MAX_HEADER = 1024**2  # bytes; astropy would look for the end of a header through a file of any length
+_END = b"END" + 77 * b" "
+# The standard allows 999 axes and columns; astropy counts as far as the header says.
+_TOO_MANY = [re.compile(name + rb" *= {0,20}\d{4}") for name in (b"NAXIS", b"TFIELDS")]
+_MAX_STAMP = 256 * 1024**2  # bytes, unpacked; three bands of the largest picture in float32 are 200 MB
 # Reading the pixels proves it or not. Filtered here, once: changing filters around a read is not thread-safe.
 warnings.filterwarnings("ignore", message="File may have been truncated", category=UserWarning)
 
@@ -68,8 +78,11 @@ def colours(planes: Planes, preset: str, bands: str | None = None) -> Picture:
 
 def read_planes(path: str) -> Planes:
     """Read the first image HDU of a file."""
+    size = os.stat(path).st_size  # noqa: PTH116
+    if size > _MAX_STAMP:
+        raise UnreadableImage(f"a file of {size / 1e6:,.0f} MB is no galaxy stamp")
     with opened(path) as hdus:
-        hdu = next((h for h in hdus if is_image(h)), None)
+        hdu = next((h for h in parts(hdus) if is_image(h)), None)
         if hdu is None:
             raise UnreadableImage("a FITS file without an image")
         return planes_of(hdu)
@@ -80,12 +93,43 @@ def opened(path: str) -> Iterator[Any]:
     """Open a FITS file; pixels are read, not mapped, so that a file that is cut short is noticed."""
     from astropy.io import fits
 
-    with open(path, "rb") as file:  # noqa: PTH123  to say what it is when it is not FITS
-        start = file.read(64)
-    if not start.startswith((b"SIMPLE  =", b"\x1f\x8b")):
-        raise UnreadableImage(f"{describe(start)}, where FITS was expected")
-    with damage_explained(), fits.open(path, memmap=False, lazy_load_hdus=True) as hdus:
+    with damage_explained(), fits.open(_checked(path), memmap=False, lazy_load_hdus=True) as hdus:
         yield hdus
+
+
+def _checked(path: str) -> str | io.BytesIO:
+    """
+    Look at a file before astropy does, which believes every header; unpack it if it is packed.
+
+    A stamp is read whole, so that all of its headers are looked at; of a large file only the start.
+    """
+    large = os.stat(path).st_size > _MAX_STAMP  # noqa: PTH116
+    with open(path, "rb") as raw, gzip.open(raw) if _is_gzip(raw) else nullcontext(raw) as file:  # noqa: PTH123
+        packed = file is not raw
+        data = file.read(_MAX_HEADER if large and not packed else _MAX_STAMP + 1)
+    if not data.startswith(b"SIMPLE  ="):
+        raise UnreadableImage(f"{describe(data[:64])}, where FITS was expected")
+    if len(data) >= _MAX_HEADER and data.find(_END, 0, _MAX_HEADER) < 0:
+        raise UnreadableImage(f"a FITS header without an end within {_MAX_HEADER / 1e6:.0f} MB")
+    if len(data) > _MAX_STAMP:
+        raise UnreadableImage(f"it unpacks to more than {_MAX_STAMP / 1e6:.0f} MB; unpack it yourself")
+    if any(pattern.search(data) for pattern in _TOO_MANY):
+        raise UnreadableImage("a FITS header with more axes or columns than there can be")
+    return path if large and not packed else io.BytesIO(data)
+
+
+def _is_gzip(file: BinaryIO) -> bool:
+    start = file.read(2)
+    file.seek(0)
+    return start == b"\x1f\x8b"
+
+
+def parts(hdus: Any) -> Iterator[Any]:
+    """Give the HDUs of a file; astropy would go round in circles where a header says a negative size."""
+    for hdu in hdus:
+        if hdu.fileinfo()["datSpan"] < 0:
+            raise UnreadableImage("a FITS header with a negative size")
+        yield hdu
 
 
 @contextmanager
@@ -97,9 +141,12 @@ def damage_explained() -> Iterator[None]:
     """
     from astropy.io import fits
 
+    kinds = (TypeError, ValueError, OverflowError, IndexError, KeyError, AttributeError, EOFError, zlib.error)
     try:
         yield
-    except (TypeError, ValueError, IndexError, KeyError, fits.VerifyError) as error:
+    except Exception as error:
+        if not isinstance(error, (*kinds, fits.VerifyError)) and type(error).__name__ != "CfitsioException":
+            raise  # astropy keeps the class of the last one to itself
         raise UnreadableImage(
             f"damaged FITS file, perhaps cut short ({' '.join(str(error).split())})"
         ) from error

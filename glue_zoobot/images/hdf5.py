@@ -9,12 +9,13 @@ import numpy as np
 from astropy.table import Table
 
 from glue_zoobot.errors import CatalogueError
-from glue_zoobot.images.arrays import describe_scale, pick, picture_of, white_level
+from glue_zoobot.images.arrays import check_stack, describe_scale, pick, picture_of, white_level
 from glue_zoobot.images.catalogue import Catalogue
 from glue_zoobot.images.identity import identify
 from glue_zoobot.images.source import ContainerSource, Picture
 from glue_zoobot.images.spec import SourceSpec
 
+_MAX_CHUNK = 1024**3  # bytes; what HDF5 unpacks at once
 _CHUNK_CACHE = 64 * 1024**2  # bytes; a compressed chunk of many images is unpacked once, not once per image
 
 
@@ -65,17 +66,34 @@ def open_hdf5(spec: SourceSpec, path: Path) -> Catalogue:
             shapes = _datasets(file)
             name = pick(list(shapes), list(shapes.values()), spec.image_column, str(path))
             images = file[name]
-            if images.ndim not in (3, 4):
-                raise CatalogueError(f"{path}: {name!r} of shape {images.shape} is no stack (N, H, W, 3)")
+            check_stack(path, images.shape, images.dtype)
+            _require_stored(path, images)
             columns = {n: _values(file[n]) for n, s in shapes.items() if len(s) == 1 and s[0] == len(images)}
             scale, dtype, count = white_level(images, spec.preset), images.dtype, len(images)
-    except OSError as error:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:  # damaged trees and names
         raise CatalogueError(f"{path} cannot be read as HDF5 ({error}). Is it complete?") from error
     table = Table({n.rsplit("/", 1)[-1]: v for n, v in columns.items() if v is not None})
     identity = identify(table if table.colnames else Table({" ": np.arange(count)}), spec.id_column)
     source = HDF5Source(identity.object_ids, path, name, scale, spec.preset, spec.bands)
     notes = (f"images from dataset {name!r}", describe_scale(scale, dtype))
     return Catalogue.assemble(spec, source, table, identity, notes)
+
+
+def _require_stored(path: Path, images: Any) -> None:
+    """Refuse a dataset that takes its bytes from another file, or promises more than is stored of it."""
+    stored = images.id.get_storage_size()
+    if images.external or images.is_virtual:
+        raise CatalogueError(f"{path}: {images.name!r} takes its values from other files; copy them into one")
+    if len(images) > max(stored, 1):  # an image takes more than a byte, however well it is compressed
+        raise CatalogueError(
+            f"{path}: {images.name!r} says that it has {len(images):,} images, and holds {stored:,} bytes"
+        )
+    chunk = np.prod(images.chunks or 0) * images.dtype.itemsize
+    if chunk > _MAX_CHUNK:
+        raise CatalogueError(
+            f"{path}: to read one image of {images.name!r} {chunk / 1e9:.1f} GB must be unpacked; "
+            "save it with a chunk for each image"
+        )
 
 
 def _datasets(file: Any) -> dict[str, tuple[int, ...]]:

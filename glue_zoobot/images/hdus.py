@@ -95,7 +95,7 @@ def open_hdus(spec: SourceSpec, path: Path, catalogue: Table | None = None) -> C
 def image_hdus(path: Path) -> tuple[np.ndarray, list[str]]:
     """Numbers and names of the HDUs that hold images."""
     with fits.opened(str(path)) as hdus:
-        found = [(k, hdu.name) for k, hdu in enumerate(hdus) if fits.is_image(hdu)]
+        found = [(k, hdu.name) for k, hdu in enumerate(fits.parts(hdus)) if fits.is_image(hdu)]
     return np.array([k for k, _ in found], dtype=int), [n for _, n in found]
 
 

@@ -61,6 +61,8 @@ def open_catalogue(path_or_spec: str | Path | SourceSpec, **spec_fields: Any) ->
 
 
 def _open_file(spec: SourceSpec, path: Path) -> Catalogue:
+    if not path.is_file():
+        raise CatalogueError(f"{path} is a pipe or device; save it as a file first")
     name = path.name.lower()
     if name.endswith(PARQUET_SUFFIXES):
         column = parquet.image_column(path, spec.image_column)
@@ -129,8 +131,8 @@ def _open_fits(spec: SourceSpec, path: Path) -> Catalogue:
     """Open a FITS file: a table of paths, many images (with their catalogue), or one stamp."""
     try:
         numbers, _ = hdus.image_hdus(path)
-        with fits.opened(str(path)) as parts:
-            has_table = any(type(h).__name__ in ("BinTableHDU", "TableHDU") for h in parts)
+        with fits.opened(str(path)) as hdus_in:
+            has_table = any(type(h).__name__ in ("BinTableHDU", "TableHDU") for h in fits.parts(hdus_in))
     except (UnreadableImage, OSError) as error:
         raise CatalogueError(f"{path} cannot be read: {error}") from error
     table = read_table(path) if has_table else None

@@ -23,13 +23,17 @@ from glue_zoobot.images.files import stems
 from glue_zoobot.images.identity import find_column, identify
 from glue_zoobot.images.source import ContainerSource, Picture
 from glue_zoobot.images.spec import SourceSpec
-from glue_zoobot.images.tables import read_table
+from glue_zoobot.images.tables import check_rows, parquet_errors, read_table
 
 if TYPE_CHECKING:
     import pyarrow
+    import pyarrow.parquet
 
-Cells = list[bytes | None]
-_BLOCK_ROWS = 64
+Cells = list["pyarrow.BinaryScalar"]  # they share the memory of the batch that they came in
+_BLOCK_ROWS = 16  # few: a batch may hold one large image again and again
+#: Images are compressed already: a column that shrinks by more is no column of images.
+_MAX_RATIO, _ALWAYS_TAKEN = 100, 64 * 1024**2
+_KEPT = 3  # blocks kept however large they are: threads that read ahead go to and fro between them
 _CACHE_BYTES = 64 * 1024**2
 _BUFFER = 1024**2
 
@@ -71,7 +75,7 @@ class ParquetSource(ContainerSource):
         group = int(np.searchsorted(self.starts, i, side="right")) - 1
         block, row = divmod(i - int(self.starts[group]), _BLOCK_ROWS)
         with self._opened() as reader:
-            data = reader.block(group, block)[row]
+            data = reader.block(group, block)[row].as_py()
         if not data:
             raise UnreadableImage("the cell is empty: no image bytes")
         return Picture(decode.decode_bytes(data))
@@ -95,14 +99,17 @@ class _BlockReader:
         if self._group != group or self._next > number:
             self._group, self._next, self._reader = group, 0, self._read_group(group)
         while self._next <= number:
-            self._keep(next(self._reader))
+            cells = next(self._reader, None)
+            if cells is None:
+                raise UnreadableImage("the file holds fewer rows than it says")
+            self._keep(cells)
         return self._kept[group, number]
 
     def _keep(self, cells: Cells) -> None:
         self._kept[self._group, self._next] = cells
         self._next += 1
         size = sum(_size(kept) for kept in self._kept.values())
-        while size > _CACHE_BYTES and len(self._kept) > 1:
+        while size > _CACHE_BYTES and len(self._kept) > _KEPT:
             _, dropped = self._kept.popitem(last=False)
             size -= _size(dropped)
 
@@ -115,18 +122,18 @@ class _BlockReader:
         batches = self._files[number].iter_batches(
             _BLOCK_ROWS, row_groups=[row_group], columns=[self.column], use_threads=False
         )
-        return _in_blocks(_leaves(batch.column(0)) for batch in batches)
+        return _in_blocks(list(_leaf(batch.column(0))) for batch in batches)
 
 
 def _size(cells: Cells) -> int:
-    return sum(len(cell) for cell in cells if cell)
+    return sum(cell.as_buffer().size for cell in cells if cell.is_valid)
 
 
-def _leaves(column: pyarrow.Array) -> list[Any]:
-    """Values of a column, or of the one field of a struct that was read."""
+def _leaf(column: pyarrow.Array) -> pyarrow.Array:
+    """Return a column, or the one field of a struct that was read."""
     import pyarrow as pa
 
-    return (column.field(0) if pa.types.is_struct(column.type) else column).to_pylist()
+    return column.field(0) if pa.types.is_struct(column.type) else column
 
 
 def _in_blocks(batches: Iterator[Cells]) -> Iterator[Cells]:
@@ -146,10 +153,8 @@ def image_column(path: Path, wanted: str | None = None) -> str | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
+    with parquet_errors(path):
         schema = pq.read_schema(path)
-    except (OSError, ValueError) as error:
-        raise CatalogueError(f"{path} cannot be read as Parquet ({error}). Is it complete?") from error
     names = [find_column(schema.names, wanted)] if wanted else schema.names
     for name in names:
         kind = schema.field(name).type
@@ -168,7 +173,10 @@ def open_parquet_images(spec: SourceSpec, paths: list[Path], column: str) -> Cat
     groups: list[tuple[int, int]] = []
     counts = [0]
     for number, path in enumerate(paths):
-        metadata = pq.read_metadata(path)
+        with parquet_errors(path):
+            metadata = pq.read_metadata(path)
+        check_rows(path, metadata.num_rows)
+        _refuse_bomb(path, metadata, column)
         groups += [(number, g) for g in range(metadata.num_row_groups)]
         counts += [metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)]
     starts = np.cumsum(counts, dtype=np.int64)
@@ -177,6 +185,18 @@ def open_parquet_images(spec: SourceSpec, paths: list[Path], column: str) -> Cat
     table.remove_columns([c for c in (" ",) if c in table.colnames])
     source = ParquetSource(identity.object_ids, paths, groups, starts, column)
     return Catalogue.assemble(spec, source, table, identity, (f"image bytes from column {name!r}",))
+
+
+def _refuse_bomb(path: Path, metadata: pyarrow.parquet.FileMetaData, column: str) -> None:
+    """Refuse images that would unpack to many times what is stored of them."""
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for chunk in map(group.column, range(group.num_columns)):
+            packed, unpacked = chunk.total_compressed_size, chunk.total_uncompressed_size
+            if chunk.path_in_schema == column and unpacked > max(_ALWAYS_TAKEN, _MAX_RATIO * packed):
+                raise CatalogueError(
+                    f"{path}: column {column!r} unpacks from {packed / 1e6:,.1f} MB to "
+                    f"{unpacked / 1e6:,.0f} MB, which images do not; it is damaged or made to fill the memory"
+                )
 
 
 def _columns(paths: list[Path], image: str, count: int) -> Table:
@@ -196,5 +216,5 @@ def _file_stems(paths: list[Path], column: str) -> list[str] | None:
     names: list[str | None] = []
     for path in paths:
         table = pq.ParquetFile(path).read(columns=[column.removesuffix("bytes") + "path"])
-        names += [name for chunk in table.column(0).chunks for name in _leaves(chunk)]
+        names += [name for chunk in table.column(0).chunks for name in _leaf(chunk).to_pylist()]
     return stems([str(n) for n in names]) if all(names) else None

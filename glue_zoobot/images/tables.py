@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import numpy as np
 from astropy.table import Table
 
 from glue_zoobot.errors import CatalogueError
+from glue_zoobot.images.decode import UnreadableImage
 from glue_zoobot.images.identity import is_id_like
 
 if TYPE_CHECKING:
@@ -23,6 +26,8 @@ TABLE_SUFFIXES = (*TEXT_SUFFIXES, *VOTABLE_SUFFIXES, *PARQUET_SUFFIXES, ".ecsv")
 
 _MAX_EXACT_FLOAT = 2**53
 #: What readers of text say of a text that is no table; one of them goes on for pages.
+_MAX_RATIO = 200  # of a packed FITS table
+_MAX_ROWS_PER_BYTE = 20  # rows that differ take more than that, however well they are compressed
 _NO_LAYOUT = ("ERROR: Unable to guess table format", "Empty CSV", "CSV parse error: Empty CSV")
 _LAYOUT = "a table has a line of column names, then one line per galaxy"
 
@@ -59,7 +64,7 @@ def read_table(path: Path, text_columns: tuple[str, ...] = (), skip: tuple[str, 
             table = _without_masks(Table.read(path, format="votable"))
         else:
             table = _read_fits(path)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError) as error:
+    except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, UnreadableImage) as error:
         what = " ".join(str(error).split())
         if what.startswith(_NO_LAYOUT):
             raise CatalogueError(f"{path} is no table: {_LAYOUT}") from error
@@ -72,9 +77,32 @@ def read_table(path: Path, text_columns: tuple[str, ...] = (), skip: tuple[str, 
 def _read_parquet(path: Path, skip: tuple[str, ...]) -> Table:
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(path)
-    names = [name for name in file.schema_arrow.names if name not in skip]
-    return from_arrow(file.read(columns=names))
+    with parquet_errors(path):
+        file = pq.ParquetFile(path)
+        check_rows(path, file.metadata.num_rows)
+        names = [name for name in file.schema_arrow.names if name not in skip]
+        return from_arrow(file.read(columns=names))
+
+
+@contextmanager
+def parquet_errors(path: Path) -> Iterator[None]:
+    """Turn what pyarrow raises for damaged files into `CatalogueError`."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise CatalogueError(f"{path} cannot be read as Parquet ({error}). Is it complete?") from error
+
+
+def check_rows(path: Path, count: int) -> None:
+    """Refuse a file whose header promises far more rows than it can hold; they would fill the memory."""
+    size = path.stat().st_size
+    if count > _MAX_ROWS_PER_BYTE * size:
+        raise CatalogueError(
+            f"{path} says that it has {count:,} rows, in {size:,} bytes; it is damaged or made to fill the "
+            "memory"
+        )
 
 
 def _read_text(path: Path, text_columns: tuple[str, ...]) -> Table:
@@ -126,12 +154,21 @@ def _read_ascii(path: Path, text_columns: tuple[str, ...]) -> Table:
 def _read_fits(path: Path) -> Table:
     from astropy.io import fits
 
-    with fits.open(path) as hdus:
+    from glue_zoobot.images.fits import damage_explained, parts
+
+    with path.open("rb") as file:
+        if not file.read(9).startswith((b"SIMPLE  =", b"\x1f\x8b")):  # astropy would unpack zip, bzip2 and xz
+            raise ValueError("it is no FITS file")
+    with damage_explained(), fits.open(path) as hdus:
         number = next(
-            (k for k, hdu in enumerate(hdus) if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)), None
+            (k for k, hdu in enumerate(parts(hdus)) if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)),
+            None,
         )
         if number is None:
             raise ValueError("it holds no table")
+        header, size = hdus[number].header, path.stat().st_size
+        if header["NAXIS1"] * header["NAXIS2"] > _MAX_RATIO * size:
+            raise ValueError(f"a table of {header['NAXIS2']:,} rows does not fit into {size:,} bytes")
         table = Table.read(hdus, hdu=number)
     table.convert_bytestring_to_unicode()
     return _without_masks(table)
