@@ -16,6 +16,7 @@ __all__ = ["Chances", "Expected", "chances_of", "class_shares", "corrected"]
 _SAMPLE = 50_000  # galaxies: the share of a class among more of them is no better known
 _STEPS = 300
 _RAREST = 1e-6
+_EDGES = (np.arange(1001) / 1000).astype(np.float32)  # of thresholds, compared as glue compares the column
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Expected:
 
 class Chances:
     """
-    Probabilities of one class over the catalogue, sorted once, so that a slider costs nothing.
+    Probabilities of one class over the catalogue, counted once, so that a slider costs nothing.
 
     Parameters
     ----------
@@ -64,24 +65,33 @@ class Chances:
         self, probabilities: np.ndarray, expected: np.ndarray, unlike: np.ndarray, labelled_share: float
     ) -> None:
         known = np.flatnonzero(np.isfinite(probabilities))
-        known = known[np.argsort(np.asarray(probabilities)[known], kind="stable")]
-        self._ascending = np.asarray(probabilities)[known]
-        self._sums = np.append(0.0, np.cumsum(expected[known][::-1], dtype=np.float64))
-        self._unlike = np.append(0, np.cumsum(np.nan_to_num(np.asarray(unlike)[known][::-1]) > 0))
-        self.share = float(self._sums[-1] / len(known)) if len(known) else np.nan
+        place = np.searchsorted(_EDGES, np.asarray(probabilities, dtype=np.float32)[known], side="right") - 1
+        self._counts = _from_the_top(place)
+        self._sums = _from_the_top(place, expected[known])
+        self._unlike = _from_the_top(place, np.nan_to_num(np.asarray(unlike)[known]) > 0)
+        self.share = float(self._sums[0] / len(known)) if len(known) else np.nan
         self.labelled_share = float(labelled_share)
 
     def expect(self, threshold: float) -> Expected:
-        """Purity is the mean probability of what is selected; completeness its share of the sum over all."""
-        n = len(self._ascending) - int(np.searchsorted(self._ascending, np.float32(threshold)))
-        within, total = float(self._sums[n]), float(self._sums[-1])
+        """
+        Say what is at or above a threshold, to three decimals.
+
+        Purity is the mean probability of what is selected, completeness its share of the sum over all.
+        """
+        k = round(min(max(threshold, 0.0), 1.0) * (len(_EDGES) - 1))
+        n, within, total = int(self._counts[k]), float(self._sums[k]), float(self._sums[0])
         purity, completeness = within / n if n else np.nan, within / total if total else np.nan
-        return Expected(n, purity, completeness, int(self._unlike[n]))
+        return Expected(n, purity, completeness, int(self._unlike[k]))
+
+
+def _from_the_top(place: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Sum over all at or above each edge, (E,)."""
+    return np.bincount(place, weights, minlength=len(_EDGES))[::-1].cumsum()[::-1]
 
 
 def chances_of(head: Head, columns: Mapping[str, np.ndarray], unlike: np.ndarray) -> dict[str, Chances]:
     """
-    Sort the probabilities of each class and correct what is to be expected of them.
+    Count the probabilities of each class and correct what is to be expected of them.
 
     Parameters
     ----------

@@ -418,7 +418,7 @@ class TestExpected:
             assert found.completeness == pytest.approx(truth[selected].sum() / truth.sum(), abs=0.04)
 
     def test_galaxies_without_probability_or_unlike_anything(self):
-        p = np.array([0.9, np.nan, 0.7, 0.1])
+        p = np.array([0.9, np.nan, 0.7, 0.1], dtype=np.float32)
         found = Chances(p, p, np.array([1, np.nan, 0, 0]), 0.5).expect(0.5)
         assert (found.n, found.unlike) == (2, 1)
         assert found.purity == pytest.approx(0.8)
