@@ -61,7 +61,7 @@ def rate_layer(layer: Data | Subset | SubsetGroup, data_collection: DataCollecti
         panel.start(subset.data, np.flatnonzero(subset.to_mask()))
 
 
-@menubar_plugin("Zoobot: teach a class…")
+@menubar_plugin("Zoobot: teach panel")
 def show_teach_panel(session: Session, data_collection: DataCollection) -> None:
     """Show the panel, empty or not."""
     teach_panel(session.application).show_panel()
