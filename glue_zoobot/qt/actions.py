@@ -10,6 +10,7 @@ from glue_qt.config import layer_action, menubar_plugin
 from qtpy import QtWidgets
 
 from glue_zoobot.qt.check import CheckDialog
+from glue_zoobot.qt.duplicates_dialog import DuplicatesDialog
 from glue_zoobot.qt.embed_dialog import EmbedDialog
 from glue_zoobot.qt.finding import find_similar
 from glue_zoobot.qt.host import application_of, show_message
@@ -132,6 +133,17 @@ def attach_embeddings(data: Data, data_collection: DataCollection) -> None:
     path = QtWidgets.QFileDialog.getExistingDirectory(application, "Folder of the embeddings")
     if path:
         _attach(application, "Attach embeddings", "embeddings", data, lambda: attach(data, path))
+
+
+@layer_action(
+    "Zoobot: find duplicates…",
+    tooltip="The same galaxy twice, cutouts that overlap, pictures that are the same",
+    single=True,
+    data=True,
+)
+def find_duplicates(data: Data, data_collection: DataCollection) -> None:
+    """Ask what counts as a duplicate, and look for them."""
+    DuplicatesDialog(application_of(data_collection), data).show()
 
 
 @layer_action(
