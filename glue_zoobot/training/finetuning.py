@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from glue_zoobot.analysis.heads import CONFIG
 from glue_zoobot.encoders import EncoderSpec, pick_device
@@ -111,17 +111,40 @@ def finetune(
 
 
 class Tuned(nn.Module):
-    """An encoder with one linear layer on it."""
+    """
+    An encoder with one linear layer on it.
+
+    The layer reads features of zero mean and unit variance, as they were at the start: whatever the encoder,
+    one rate suits it, and dropout takes away differences between galaxies and not what all have in common.
+    """
+
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(self, encoder: nn.Module, outputs: int, dropout: float) -> None:
         super().__init__()
+        width = int(encoder.num_features)  # type: ignore[arg-type]
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(int(encoder.num_features), outputs)  # type: ignore[arg-type]
+        self.head = nn.Linear(width, outputs)
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("deviation", torch.ones(width))
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits of classes, (B, C), or standardised numbers, (B, 1)."""
-        return self.head(self.dropout(self.encoder(inputs)))
+        return self.head(self.dropout((self.encoder(inputs) - self.mean) / self.deviation))
+
+    @torch.no_grad()
+    def set_head(self, features: np.ndarray, weights: np.ndarray, offset: np.ndarray) -> None:
+        """Standardise by some features, (n, D), and say of any what ``features @ weights + offset`` does."""
+        mean, deviation = features.mean(0), features.std(0)
+        deviation[deviation < 1e-6 * (np.abs(mean) + 1e-6)] = (
+            np.inf
+        )  # says nothing of a galaxy, so counts for 0
+        weight = np.where(np.isfinite(deviation), deviation, 0)[:, None] * weights
+        values = (self.mean, mean), (self.deviation, deviation), (self.head.weight, weight.T)
+        for place, value in (*values, (self.head.bias, offset + mean @ weights)):
+            place.copy_(torch.from_numpy(np.asarray(value, dtype=np.float32)))
 
 
 class _Finetuning:
@@ -206,14 +229,11 @@ class _Finetuning:
         return drawn, self.galaxies.pictures.batch(self.split.train[drawn])
 
     def _loss(self, step: int, drawn: np.ndarray, pictures: Tensor) -> Tensor:
-        recipe, device, galaxies = self.recipe, self.where.device, self.galaxies
-        chance = generator(device, recipe.seed, step, 1)
-        ebv = galaxies.dust_of(self.split.train[drawn], device)
-        look = (self.spec.input_size, self.spec.crop, galaxies.composite, recipe.augmentations, chance, ebv)
-        view = random_view(pictures.to(device), *look)
-        with autocast(device, self.precision):
-            said = self.network(normalise(view, self.spec))
-        return self._error(said.float(), self.targets[torch.from_numpy(drawn)].to(device))
+        chance = generator(self.where.device, self.recipe.seed, step, 1)
+        inputs = self._inputs(self.split.train[drawn], pictures, chance)
+        with autocast(self.where.device, self.precision):
+            said = self.network(inputs)
+        return self._error(said.float(), self.targets[torch.from_numpy(drawn)].to(said.device))
 
     def _error(self, said: Tensor, truth: Tensor) -> Tensor:
         if self.split.kind == "number":
@@ -226,7 +246,7 @@ class _Finetuning:
         known = np.flatnonzero(held.numpy() >= 0) if self.split.kind == "classes" else np.arange(len(held))
         figures: dict[str, float] = {}
         if len(known):
-            said = self._say(self.split.held[known])
+            said = self._through(self.network, self.split.held[known])
             figures = self._figures(said, held[torch.from_numpy(known)])
         if epoch and (not figures or figures["held_out_loss"] < _best(self.training.curves)):
             self.training.networks["best"].load_state_dict(self.network.state_dict())
@@ -254,20 +274,13 @@ class _Finetuning:
     def _teach_head(self) -> None:
         """Set the linear layer to the head of the frozen encoder."""
         split = self.split
-        estimator = fit(split.kind, self._features(split.train), split.train_values, self.recipe.seed)
+        features = self._through(self.network.encoder, split.train).numpy()
+        estimator = fit(split.kind, features, split.train_values, self.recipe.seed)
         weights, offset = estimator.linear_.weights, estimator.linear_.offset
         if split.kind == "number":
             mean, deviation = split.train_values.mean(), split.train_values.std()
             weights, offset = weights[:, :1] / deviation, (offset[:1] - mean) / deviation
-        with torch.no_grad():
-            self.network.head.weight.copy_(torch.from_numpy(weights.T.astype(np.float32)))
-            self.network.head.bias.copy_(torch.from_numpy(offset.astype(np.float32)))
-
-    def _features(self, rows: np.ndarray) -> np.ndarray:
-        return self._through(self.network.encoder, rows).numpy()
-
-    def _say(self, rows: np.ndarray) -> Tensor:
-        return self._through(self.network, rows)
+        self.network.set_head(features, weights, offset)
 
     @torch.no_grad()
     def _through(self, network: nn.Module, rows: np.ndarray, size: int = 256) -> Tensor:
@@ -279,10 +292,17 @@ class _Finetuning:
         train_mode(self.network, keep_statistics=bool(self.recipe.init))
         return torch.cat(parts)
 
-    def _inputs(self, rows: np.ndarray) -> Tensor:
-        pictures = self.galaxies.pictures.batch(rows).to(self.where.device)
-        view = plain_view(pictures, self.spec.input_size, self.spec.crop, self.galaxies.composite)
-        return normalise(view, self.spec)
+    def _inputs(
+        self, rows: np.ndarray, pictures: Tensor | None = None, chance: Generator | None = None
+    ) -> Tensor:
+        """Plain views of some rows, or random ones, as the network reads them."""
+        galaxies, device = self.galaxies, self.where.device
+        pictures = (galaxies.pictures.batch(rows) if pictures is None else pictures).to(device)
+        look = (self.spec.input_size, self.spec.crop, galaxies.composite)
+        if chance is None:
+            return normalise(plain_view(pictures, *look), self.spec)
+        changes, ebv = self.recipe.augmentations, galaxies.dust_of(rows, device)
+        return normalise(random_view(pictures, *look, changes, chance, ebv), self.spec)
 
     def facts(self, catalogue: Catalogue, target: str) -> dict[str, Any]:
         """Say for the model card what the encoder was tuned on."""
