@@ -210,3 +210,19 @@ def test_labels_by_verb(sample, start, kinds, tmp_path):
     told = [json.loads(line) for line in result.output.splitlines() if line.startswith("{")]
     assert told[-1] == {"event": "done", "encoder": str(tmp_path / "made")}
     assert [event["epoch"] for event in told if event["event"] == "epoch"] == [0, 1]
+
+
+def test_network_begins_by_saying_what_the_head_of_the_frozen_encoder_says():
+    from glue_zoobot.training.finetuning import Tuned
+
+    class Passing(nn.Identity):
+        num_features = 6
+
+    random = np.random.default_rng(0)
+    features = random.normal(5, [0, 1e-4, 1, 2, 3, 50], (40, 6)).astype("float32")
+    weights, offset = random.normal(size=(6, 3)), random.normal(size=3)
+    network = Tuned(Passing(), 3, dropout=0.5).eval()
+    network.set_head(features, weights, offset)
+    expected = features @ weights + offset
+    said = network(torch.from_numpy(features)).detach().numpy()
+    np.testing.assert_allclose(said, expected, atol=0.02)
