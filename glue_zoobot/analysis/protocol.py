@@ -266,7 +266,7 @@ def _numbers(text: np.ndarray) -> np.ndarray:
         numbers = np.array([float(words.get(value.lower(), value)) for value in text])
     except ValueError as error:
         raise AnalysisError(
-            f"the truth holds words ({error}); say with --value which are interesting"
+            "the truth holds words, not numbers; say with --value which of them are interesting"
         ) from error
     if numbers.size and numbers.max() <= 1:
         numbers = np.round(HIGHEST * numbers)

@@ -84,7 +84,23 @@ class Lesson:
         else:
             how = f"{target} from {n:,} galaxies by ridge regression"
         figures = "; ".join(figure.text() for figure in self.figures if np.isfinite(figure.value))
-        return f"{how}. Of galaxies it was not shown, with 95 % intervals: {figures}."
+        text = f"{how}. Of galaxies it was not shown, with 95 % intervals: {figures}."
+        return text if self.learned() else f"{text} That is no better than guessing: do not use it."
+
+    def learned(self) -> bool:
+        """Tell whether held-out predictions are better than one answer for all galaxies."""
+        estimator = self.head.estimator
+        if isinstance(estimator, GalaxyRegressor):
+            return self.figures[0].value > 0.02
+        own = estimator.out_of_fold_[np.arange(len(self.labelled.values)), self._codes()]
+        _, counts = np.unique(self.labelled.values, return_counts=True)
+        shares = counts / counts.sum()
+        guessing = -(shares * np.log(shares)).sum()
+        known = np.isfinite(own)
+        return not known.any() or bool(-np.log(np.maximum(own[known], 1e-12)).mean() < guessing)
+
+    def _codes(self) -> np.ndarray:
+        return np.searchsorted(np.unique(self.labelled.values), self.labelled.values)
 
 
 def read_labels(path: str | Path, target: str) -> dict[str, Any]:

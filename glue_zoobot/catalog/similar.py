@@ -280,7 +280,7 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
     def _on_count(self, count: int) -> None:
         if not 1 <= count <= MAX_RANK:
             self.count = min(max(int(count), 1), MAX_RANK)
-        elif self.like and self.group is not None:
+        elif self.like:  # also after the user drew over the group, or deleted it
             self._show_group(self.data)
 
     def _on_option(self, _: Any) -> None:

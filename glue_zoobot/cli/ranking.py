@@ -221,6 +221,8 @@ def suggest(
         table = labelling_table(opened, labels, target, n, mode or "uncertain", random_state)
     else:
         table = suggestion_table(opened, ratings, n, mode or "find", method, example, random_state)
+    if not len(table):
+        typer.echo("every galaxy with an embedding is labelled or rated already: nothing is left to suggest")
     typer.echo(f"{len(table):,} galaxies written to {write_table(table, output)}")
 
 

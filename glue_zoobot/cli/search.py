@@ -66,6 +66,10 @@ def similar_table(
     """
     from astropy.table import Table
 
+    both = sorted(set(to) & set(unlike))
+    if both:
+        raise AnalysisError(f"{', '.join(both)} is wanted both like and unlike; take it out of one of them")
+
     from glue_zoobot.analysis import SimilaritySearch
 
     object_ids, matrix = opened.load()

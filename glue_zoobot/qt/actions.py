@@ -89,7 +89,9 @@ def teach_layer(layer: Data | Subset | SubsetGroup, data_collection: DataCollect
 @menubar_plugin("Zoobot: jobs panel")
 def show_jobs_panel(session: Session, data_collection: DataCollection) -> None:
     """Show the panel, empty or not."""
-    jobs_panel(session.application).show()
+    panel = jobs_panel(session.application)
+    panel.show()
+    panel.raise_()
 
 
 @menubar_plugin("Zoobot: check installation")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from glue.core import ComponentID, Data
-    from glue.core.subset_group import SubsetGroup
     from glue_qt.app import GlueApplication
 
     from glue_zoobot.qt.gallery.viewer import GalleryViewer
@@ -15,11 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["show_in_gallery"]
 
 
-def show_in_gallery(
-    application: GlueApplication, data: Data, rank: ComponentID, group: SubsetGroup | None = None
-) -> GalleryViewer:
+def show_in_gallery(application: GlueApplication, data: Data, rank: ComponentID) -> GalleryViewer:
     """
-    Sort a gallery by a rank, best first; open one if the catalogue has none.
+    Sort a gallery by a rank, best first, without groups; open one if the catalogue has none.
+
+    What is shown stays shown: the next question can be answered in the same gallery.
 
     Parameters
     ----------
@@ -28,8 +27,6 @@ def show_in_gallery(
         The catalogue.
     rank : ComponentID
         1 is the best.
-    group : SubsetGroup, optional
-        Show these galaxies alone; all by default.
 
     Returns
     -------
@@ -41,9 +38,7 @@ def show_in_gallery(
     viewer = next((one for one in viewers if one.state.data is data), None)
     if viewer is None:
         viewer = application.new_data_viewer(GalleryViewer, data=data)
-    shown = data if group is None else next(subset for subset in group.subsets if subset.data is data)
-    for layer in viewer.state.layers:
-        layer.visible = layer.layer is shown or (group is None and layer.visible)
+    viewer.state.group_att = None
     viewer.state.sort_best_first(rank)
     viewer.grid.scrollToTop()
     return viewer

@@ -231,11 +231,11 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
         self._try(self.state.keep)
 
     def _show_best(self) -> None:
-        self._show_ranked(our_columns(self.state.data).get(RANK), self.state.group)
+        self._show_ranked(our_columns(self.state.data).get(RANK))
 
-    def _show_ranked(self, rank: ComponentID | None, group: Any = None) -> None:
+    def _show_ranked(self, rank: ComponentID | None) -> None:
         if rank is not None:
-            show_in_gallery(self._application, self.state.data, rank, group)
+            show_in_gallery(self._application, self.state.data, rank)
 
     def _choose_start(self) -> None:
         self._choosing = True
@@ -320,6 +320,10 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
             self._learn()
 
     # -- from the state to the window --------------------------------------------------------------------
+
+    def take_keys(self) -> None:
+        """Let digits rate or label the galaxy shown here."""
+        self.card.picture.setFocus()
 
     def _schedule_refresh(self, *args: Any) -> None:
         self._refresh_timer.start()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import count
 from typing import TYPE_CHECKING
 
-from qtpy import QtWidgets
+from qtpy import QtCore, QtWidgets
 
 from glue_zoobot.analysis.labels import HIGHEST
 from glue_zoobot.errors import ZoobotError
@@ -28,8 +28,16 @@ def digits_go_to(panel: QtWidgets.QDockWidget) -> None:
     Let the digit keys of other views go to a panel while it is open and the last one that came to view.
 
     It may have a method ``press_digit(data, rows, digit) -> str``; the *Interest* panel is asked otherwise.
+    Where the user clicks on its tab, its method ``take_keys()`` is called: he looks at its galaxy now.
     """
-    panel.visibilityChanged.connect(lambda seen: seen and panel.setProperty(_USED, next(_TIMES)))
+
+    def on_seen(seen: bool) -> None:
+        if seen:
+            panel.setProperty(_USED, next(_TIMES))
+        if seen and QtWidgets.QApplication.mouseButtons() & QtCore.Qt.LeftButton:  # tabs switch on the press
+            panel.take_keys()
+
+    panel.visibilityChanged.connect(on_seen)
 
 
 def _panel_of_digits(application: GlueApplication) -> QtWidgets.QDockWidget | None:

@@ -482,7 +482,7 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
         state = self.state
         group = state.group(state.wanted)
         if group is not None:
-            viewer = show_in_gallery(self._application, state.data, group.subset_state.att, group)
+            viewer = show_in_gallery(self._application, state.data, group.subset_state.att)
             viewer.state.sort_descending = True
 
     # -- menu ------------------------------------------------------------------------------------------
@@ -559,6 +559,10 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
         self.begin_page.note.setText(text)
 
     # -- from the state to the window --------------------------------------------------------------------
+
+    def take_keys(self) -> None:
+        """Let digits rate or label the galaxy shown here."""
+        self.card.picture.setFocus()
 
     def _schedule_refresh(self, *args: Any) -> None:
         self._refresh_timer.start()

@@ -351,3 +351,14 @@ def test_standing_labels_of_one_target(tmp_path):
     assert [entry.value for entry in log.standing("kind")] == ["ring", "merger"]
     assert log.standing("redshift") == []
     assert [entry.value for entry in log.standing()] == [5]
+
+
+def test_a_target_that_cannot_be_learned_is_called_so():
+    X, y = clusters(300)
+    ids = np.arange(300).astype(str)
+    good = teach("kind", ids, X, dict(zip(ids[:100], y[:100], strict=True)), PROVENANCE)
+    ids_as_numbers = np.random.default_rng(3).integers(10**17, 10**18, 300)
+    bad = teach("objid", ids, X, dict(zip(ids, ids_as_numbers.tolist(), strict=True)), PROVENANCE)
+    assert good.learned()
+    assert not bad.learned()
+    assert "no better than guessing" in bad.text()

@@ -227,13 +227,14 @@ def test_clear_removes_the_answer_and_nothing_else(collection, embedded):
     assert state.group.label == "Similar galaxies"
 
 
-def test_group_deleted_by_the_user_comes_back_with_the_next_question(collection, embedded):
+def test_group_deleted_by_the_user_comes_back_when_he_asks_for_it(collection, embedded):
     state = similar_galaxies(collection)
     group = state.find(embedded, [30])
     collection.remove_subset_group(group)
     assert state.group is None
     state.count = 7
-    assert collection.subset_groups == ()
+    assert state.group.subset_state.hi == 7.5
+    collection.remove_subset_group(state.group)
     again = state.find(embedded, [31])
     assert collection.subset_groups == (again,)
     assert len(members(again, embedded)) == 7

@@ -156,7 +156,7 @@ class DetailView(QWidget):
         position = self._position()
         if position >= 0:
             self._viewer.grid.go_to(position)
-        self._say("")
+        self.say("")
         self.refresh()
         self._look_up()
         self.show()
@@ -260,9 +260,9 @@ class DetailView(QWidget):
         self.encoder_view.show(found.encoder, images, self.row)
 
     def _on_failed(self, error: Exception) -> None:
-        self._say(str(error))
+        self.say(str(error))
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         self.status.setText(text)
         self.status.setVisible(bool(text))
 
@@ -295,7 +295,6 @@ class DetailView(QWidget):
             self.close()
         elif action is not None:
             self._viewer.act(action, [self.row])
-            self._say(self._viewer.statusBar().currentMessage())
         else:
             super().keyPressEvent(event)
 

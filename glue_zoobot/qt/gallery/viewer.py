@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["GalleryViewer"]
 
 DRAG_MOST = 10_000  # galaxies carried at once
+STATUS_MARGIN = 28  # pixels around the message and the count
 DRAG_HEIGHT = 64  # of the picture at the mouse
 DRAG_LOOK = 50  # galaxies among which one with a picture is looked for
 NOTHING_CHOSEN = (
@@ -251,6 +252,15 @@ class GalleryViewer(DataViewer):
         if self.toolbar is not None:
             tool = self.toolbar.tools["zoobot:gallery_most_similar_first"]
             tool.enabled = self.state.rank_att is not None
+
+    def set_status(self, message: str) -> None:
+        """Show a message beside the count, cut where it must be; whole in the tooltip."""
+        bar = self.statusBar()
+        room = max(bar.width() - self.count.sizeHint().width() - STATUS_MARGIN, STATUS_MARGIN)
+        bar.showMessage(bar.fontMetrics().elidedText(message, Qt.ElideRight, room))
+        bar.setToolTip(message)
+        if self.detail is not None:
+            self.detail.say(message)
 
     def _show_count(self) -> None:
         shown, selected = len(self.model.rows), int(np.count_nonzero(self.selection.mask))
