@@ -66,10 +66,8 @@ def main() -> None:
             times[name].append(seconds(work))
     times["teach and predict"] = [a + b for a, b in zip(times["teach"], times["predict"], strict=True)]
     accuracy = (head.predictions(X[:50_000]).probabilities.argmax(axis=1) == codes[:50_000]).mean()
-    print(
-        f"{given.rows:,} x {given.columns}, {given.labels} labels of {CLASSES} classes; accuracy {accuracy:.2f};"
-    )
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(f"{given.rows:,} x {given.columns}, {given.labels} labels of {CLASSES} classes;")
+    print(f"accuracy {accuracy:.2f}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print("\n| what | s | of bare |\n|---|---|---|")
     for name, values in times.items():
         of_bare = median(v / b for v, b in zip(values, times["bare"], strict=True))

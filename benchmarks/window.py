@@ -220,7 +220,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         catalogue, store = make(given.folder or Path(name), given.galaxies, given.columns)
         started = plugin_start()
-        ours = alone(catalogue, store)
         window = Window(catalogue, store)
         opened = timed(window.open_gallery)
         window.open_plots()
@@ -234,6 +233,7 @@ def main() -> None:
         longest, thumbnails = window.scroll()
         matrix = given.galaxies * given.columns * 4 / 1e6
         grown = resident() - window.before
+        ours = alone(catalogue, store)
     print(f"{given.galaxies:,} x {given.columns}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
     report(
         [
