@@ -202,6 +202,8 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
             return ""
         shown = min(self.count, len(self.rows))
         text = f"Showing the {shown:,} galaxies most like {self.question.examples()}"
+        if self.question.unlike:
+            text += f", unlike {len(self.question.unlike):,}"
         return f"{text} ({self.note})" if self.note else text
 
     def table(self) -> Table:

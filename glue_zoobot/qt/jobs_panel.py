@@ -57,10 +57,14 @@ class JobLine(QtWidgets.QFrame):
     def __init__(self, job: ChildJob) -> None:
         super().__init__()
         self.job = job
-        self.title = QtWidgets.QLabel(f"<b>{job.title}</b>", wordWrap=True)
+        breakable = job.title.replace("/", "/\u200b")  # a path may go on in the next line after each part
+        self.title = QtWidgets.QLabel(f"<b>{breakable}</b>", wordWrap=True)
+        self.title.setToolTip(job.title)
         self.bar = QtWidgets.QProgressBar()
         self.bar.setFormat("%v of %m")
         self.text = QtWidgets.QLabel(wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
+        for label in (self.title, self.text):
+            label.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Preferred)
         self.cancel_button = _button("Cancel", "Stop cleanly; what is embedded is kept", job.cancel)
         self.resume_button = _button("Resume", "Go on with what is still missing", job.start)
         self.broken_button = _button(

@@ -87,9 +87,10 @@ class FilterBar(QWidget):
             self.text.setText(text)
         columns = [] if data is None or not data.size else data.main_components + data.derived_components
         names = [cid.label for cid in columns]
-        numbers = [cid.label for cid in columns if data.get_kind(cid) == "numerical"]
-        example = next((n for n in ("redshift", "z", *numbers) if n in names), "column")
-        self.text.setPlaceholderText(f"Filter, such as: {example} > 0.1")
+        example = next((name for name in ("redshift", "z") if name in names), None)
+        self.text.setPlaceholderText(
+            f"Filter, such as: {example} > 0.1" if example else "Filter by a condition on columns"
+        )
         more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
         self.text.setToolTip(HELP.replace("{}", ", ".join(names[:MOST_NAMES]) + more))
         self._show_problem(self._state.check_filter(self.text.text()))
