@@ -229,7 +229,8 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         question = self.state.question
         if question is None or question.data is not data:
             question = self.state.ask(data, [])
-        if not wanted and question.like and set(question.like) <= set(rows):  # else nothing is left to look for
+        if not wanted and question.like and set(question.like) <= set(rows):
+            # All examples on the other side: nothing would be left to look for.
             rows = [row for row in rows if row not in question.like]
             if not rows:
                 self._tell("They are what the answer should be like; click them there to take them off.")
