@@ -30,7 +30,7 @@ BATCHES_AHEAD = 3
 
 @dataclass(frozen=True)
 class Picture:
-    """One resized picture, uint8 (3, S, S), or the reason why there is none."""
+    """One resized picture, uint8 (3, S, S), perhaps with a remark; or the reason why there is none."""
 
     pixels: torch.Tensor | None
     reason: str | None = None
@@ -46,7 +46,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Embedded:
-    """Results of one batch: for each image a float16 vector of shape (D,), or None and a reason."""
+    """Results of one batch: for each image a float16 vector of shape (D,), or None; and a reason or remark."""
 
     vectors: list[np.ndarray | None]
     reasons: list[str | None]
@@ -104,7 +104,8 @@ def _threads(encoder: Any) -> int:
 
 def _read(source: Any, encoder: Any, row: int) -> Picture:
     try:
-        return Picture(encoder.resize(source.read(row)))
+        picture = source.load(row)
+        return Picture(encoder.resize(picture.pixels), picture.note or None)
     except ImageError as error:
         return Picture(None, error.reason)
     except EncoderError as error:  # a picture of a shape that the encoder does not take
@@ -129,8 +130,10 @@ def _collect(pictures: Iterator[Picture], size: int, pin: bool) -> Batch | None:
 def _embed(network: Network, batch: Batch) -> Embedded:
     """Embed the readable pictures and put the results back among the broken ones."""
     vectors = iter(() if batch.stack is None else network(batch.stack))
-    results: list[tuple[np.ndarray | None, str | None]] = [
-        (None, picture.reason) if picture.pixels is None else to_float16(next(vectors))
-        for picture in batch.pictures
-    ]
-    return Embedded([vector for vector, _ in results], [reason for _, reason in results])
+    found: list[np.ndarray | None] = []
+    reasons: list[str | None] = []
+    for picture in batch.pictures:
+        vector, reason = (None, None) if picture.pixels is None else to_float16(next(vectors))
+        found.append(vector)
+        reasons.append(reason or picture.reason)
+    return Embedded(found, reasons)
