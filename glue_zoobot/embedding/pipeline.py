@@ -46,7 +46,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Embedded:
-    """Results of one batch: for each image a float16 vector of shape (D,), or None; and a reason or remark."""
+    """Results of one batch: for each image a float16 vector (D,), or None; and a reason or remark."""
 
     vectors: list[np.ndarray | None]
     reasons: list[str | None]
