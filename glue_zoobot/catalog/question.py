@@ -43,6 +43,8 @@ class Question:
         Compare by so many principal components of the embeddings instead of all their numbers.
     cuts : Cuts
         Which galaxies may be in the answer, by their columns.
+    several : {"mean", "any"}
+        Of several examples: the galaxies nearest to their mean, or nearest to any one of them.
     """
 
     data: Data
@@ -51,6 +53,7 @@ class Question:
     metric: str = "cosine"
     components: int | None = None
     cuts: Cuts = field(default_factory=Cuts)
+    several: str = "mean"
 
     def with_examples(self, rows: Iterable[int], wanted: bool) -> Question:
         """Return the question with more examples, or counter-examples; a row is one or the other."""
@@ -82,6 +85,7 @@ class Question:
             "metric": self.metric,
             "components": self.components,
             "cuts": self.cuts.to_dict(),
+            "several": self.several,
             "encoder": None if embeddings is None else embeddings.encoder_name,
             "n_like": len(self.like),
             "like": [str(ids[row]) for row in self.like[:_REMEMBERED]],
@@ -100,6 +104,7 @@ class Question:
             made.get("metric", "cosine"),
             made.get("components"),
             Cuts.from_dict(made.get("cuts") or {}),
+            made.get("several", "mean"),
         )
 
 
@@ -145,7 +150,8 @@ def answer(question: Question) -> Answer:
     like, unlike, note = _usable(question, embeddings, search)
     question = replace(question, like=tuple(like.tolist()), unlike=tuple(unlike.tolist()))
     places = embeddings.positions[like], embeddings.positions[unlike]
-    best, scores, found = search.query_all(*places, k=MAX_RANK)
+    query = search.query_any if question.several == "any" and len(like) > 1 else search.query_all
+    best, scores, found = query(*places, k=MAX_RANK)
     if question.cuts:
         allowed = question.cuts.allowed(data, like)[embeddings.rows]
         allowed[np.concatenate(places)] = False

@@ -27,7 +27,7 @@ __all__ = ["GROUP_LABEL", "MAX_RANK", "RANK", "SCORE", "SimilarGalaxies", "simil
 
 GROUP_LABEL = "Similar galaxies"
 SCORE, RANK = "similarity", "similarity_rank"
-_OPTIONS = ("metric", "components", "cuts")
+_OPTIONS = ("metric", "components", "cuts", "several")
 _LONGEST_HISTORY = 100
 
 
@@ -72,6 +72,9 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
     metric = CallbackProperty("cosine", docstring="cosine or euclidean")
     components = CallbackProperty(None, docstring="How many principal components are compared; None for all")
     cuts = CallbackProperty(Cuts(), docstring="Conditions on the columns of the answer")
+    several = CallbackProperty(
+        "mean", docstring="Of several examples, near their mean or near any: mean, any"
+    )
     answered = CallbackProperty(0, docstring="Grows with every answer, and when there is none any more")
 
     def __init__(self, data_collection: DataCollection) -> None:
@@ -94,9 +97,9 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         return find_result_group(self._collection, ranks, GROUP_LABEL)
 
     def ask(self, data: Data, like: Sequence[int], unlike: Sequence[int] = ()) -> Question:
-        """Return a question with the present metric, components and cuts; nothing is searched yet."""
+        """Return a question with the present options; nothing is searched yet."""
         rows = [tuple(int(row) for row in given) for given in (like, unlike)]
-        return Question(data, rows[0], rows[1], self.metric, self.components, self.cuts)
+        return Question(data, rows[0], rows[1], self.metric, self.components, self.cuts, self.several)
 
     def find(self, data: Data, like: Sequence[int], unlike: Sequence[int] = ()) -> SubsetGroup:
         """
@@ -276,7 +279,8 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
                 self.data, self.like, self.unlike = None, (), ()
             else:
                 self.data, self.like, self.unlike = question.data, question.like, question.unlike
-                self.metric, self.components, self.cuts = question.metric, question.components, question.cuts
+                for name in _OPTIONS:
+                    setattr(self, name, getattr(question, name))
             self.answered += 1
 
     def _on_count(self, count: int) -> None:

@@ -33,6 +33,7 @@ _BEST_SHOWN = 40
 _WIDTH = 284
 _METRICS = (("Angle", "cosine"), ("Distance", "euclidean"))
 _COMPONENTS = (("all numbers", None), *((f"{k} main components", k) for k in (100, 50, 20, 10)))
+_SEVERAL = (("Near their mean", "mean"), ("Near any of them", "any"))
 _HOW_TO = """<p style="font-size: 13pt; color: #606060">Which galaxies look like this one?</p>
 <p><b>In a scatter plot</b> choose <img src="{icon}" width="18" height="18"> <i>Similar galaxies</i>
 (key N) and click a point.</p>
@@ -168,7 +169,12 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.cuts_button.setToolTip("Only galaxies of like magnitude or redshift, or apart on the sky …")
         self.cuts_button.clicked.connect(self._open_cuts)
         layout.addWidget(_title("Compare by"))
+        self.several = _choice(
+            _SEVERAL, "Mean: what they have in common. Any: for examples that differ among themselves"
+        )
+        self.several.activated.connect(lambda _: self._change(several=self.several.currentData()))
         layout.addLayout(_row(self.metric, self.components))
+        layout.addLayout(_row(QtWidgets.QLabel("Several examples"), self.several))
         layout.addWidget(self.cuts_button)
 
     def _add_answer(self, layout: QtWidgets.QVBoxLayout) -> None:
@@ -306,6 +312,8 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.like_title.setText(f"Looks like {len(question.like):,} galaxies" if several else "Looks like")
         for zone, rows in ((self.like_zone, question.like), (self.unlike_zone, question.unlike)):
             zone.show_rows(question.data, rows, lambda row: str(ids[row]))
+        self.several.setEnabled(several)
+        self.several.setCurrentIndex(max(0, self.several.findData(question.several)))
         self.metric.setCurrentIndex(max(0, self.metric.findData(question.metric)))
         self.components.setCurrentIndex(max(0, self.components.findData(question.components)))
         self.cuts_button.setText(f"Conditions: {describe(question.cuts)}")

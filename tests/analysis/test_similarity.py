@@ -171,3 +171,44 @@ def test_two_stage_says_how_approximate_it_is(clustered, metric):
     assert np.isin(scores, exact.query([11], k=2000)[1]).all()
     noise = np.random.default_rng(0).standard_normal((20000, 400)).astype(np.float32)
     assert SimilaritySearch(noise, metric, method="two-stage").measured_recall_ < 0.95
+
+
+def brute_any(matrix, like, metric):
+    """Largest score with any of several rows, one row at a time."""
+    search = SimilaritySearch(matrix, metric)
+    return np.max([search.scores([row]) for row in like], axis=0)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_nearest_to_any_is_the_best_over_single_examples(clustered, metric, monkeypatch):
+    monkeypatch.setattr("glue_zoobot.analysis.similarity.ANY_BLOCK", 3)
+    monkeypatch.setattr("glue_zoobot.analysis.similarity.RESCORE_BLOCK", 1000)
+    like = [4, 90, 800, 801, 5000]
+    rows, scores, everywhere = SimilaritySearch(clustered, metric).query_any(like, k=50)
+    expected = brute_any(clustered, like, metric)
+    others = np.setdiff1d(np.arange(len(clustered)), like)
+    np.testing.assert_allclose(everywhere[others], expected[others], rtol=1e-3, atol=1e-4)
+    assert set(rows) == set(others[np.argsort(-expected[others], kind="stable")[:50]])
+    np.testing.assert_allclose(scores, expected[rows], rtol=1e-3, atol=1e-4)
+    assert (np.diff(scores) <= 0).all()
+
+
+def test_nearest_to_any_finds_both_kinds_where_the_mean_finds_neither():
+    angles = np.radians(np.linspace(0, 90, 91))
+    matrix = np.column_stack([np.cos(angles), np.sin(angles)]).astype(np.float32)
+    search = SimilaritySearch(matrix)
+    assert sorted(search.query([0, 90], k=2)[0]) != [1, 89]
+    assert sorted(search.query_any([0, 90], k=2)[0]) == [1, 89]
+
+
+def test_nearest_to_any_of_one_is_nearest_to_it(clustered):
+    search = SimilaritySearch(clustered)
+    np.testing.assert_array_equal(search.query_any([7], [9], k=30)[0], search.query([7], [9], k=30)[0])
+
+
+def test_nearest_to_any_leaves_out_what_cannot_be_found(clustered):
+    clustered[3] = np.nan
+    rows, _, everywhere = SimilaritySearch(clustered).query_any([1, 2], k=6000)
+    assert 3 not in rows
+    assert np.isnan(everywhere[3])
+    assert len(rows) == 5997

@@ -299,3 +299,23 @@ def test_why_these(panel, data, similar):
     }
     assert "differ most in" in dialog.text.text()
     dialog.close()
+
+
+def test_of_several_examples_the_user_chooses_mean_or_any(app, data, similar):
+    panel = similar_panel(app)
+    similar.count = 2
+    similar.find(data, [10])
+    process_events()
+    assert not panel.several.isEnabled()
+    similar.find(data, [10, 30])
+    process_events()
+    assert panel.several.isEnabled()
+    assert sorted(similar.rows[:2]) == [19, 20] or sorted(similar.rows[:2]) == [20, 21]
+    panel.several.setCurrentIndex(panel.several.findData("any"))
+    panel.several.activated.emit(panel.several.currentIndex())
+    wait_until(lambda: similar.several == "any")
+    assert set(similar.rows[:4]) == {9, 11, 29, 31}
+    assert set(members(similar.group)) <= {9, 11, 29, 31}
+    panel.back_button.click()
+    wait_until(lambda: similar.several == "mean")
+    assert panel.several.currentData() == "mean"
