@@ -37,11 +37,15 @@ class SimulatedGalaxies(ImageSource):
         Seed; the first galaxies of a longer sample are those of a shorter one.
     size : int
         Width and height of the images in pixels.
+    frame : float
+        Width of every stamp in arcsec; 0 scales each to its galaxy, as the stamps of Galaxy Zoo are. Only
+        stamps of one scale show how large a galaxy appears, and so how far it is.
     """
 
-    def __init__(self, n: int = 1500, random_state: int = 0, size: int = 128) -> None:
+    def __init__(self, n: int = 1500, random_state: int = 0, size: int = 128, frame: float = 0.0) -> None:
         self.random_state = random_state
         self.size = size
+        self.frame = frame
         self.object_ids = np.array([f"SIM-{i:06d}" for i in range(n)], dtype=object)
 
     def galaxy(self, i: int) -> Galaxy:
@@ -49,7 +53,7 @@ class SimulatedGalaxies(ImageSource):
         return draw_galaxy(self.random_state, i)
 
     def _load(self, i: int) -> Picture:
-        planes = draw(self.galaxy(i), self.random_state, self.size)
+        planes = draw(self.galaxy(i), self.random_state, self.size, self.frame)
         # The bare stretch: as in the survey's own JPEGs, a band that failed stays dark.
         scaled = np.clip(rgb.sdss(planes.astype(np.float32)), 0, 1) * 255
         return Picture(np.rint(scaled).astype(np.uint8).transpose(1, 2, 0).copy())
@@ -78,7 +82,9 @@ class SimulatedGalaxies(ImageSource):
         return table
 
 
-def write_sample(directory: str | Path, n: int = 1500, random_state: int = 0, size: int = 128) -> Path:
+def write_sample(
+    directory: str | Path, n: int = 1500, random_state: int = 0, size: int = 128, frame: float = 0.0
+) -> Path:
     """
     Write a sample as PNG files and an ECSV catalogue; an identical one that is there already is kept.
 
@@ -86,7 +92,7 @@ def write_sample(directory: str | Path, n: int = 1500, random_state: int = 0, si
     ----------
     directory : str or pathlib.Path
         Made when it is not there. Gets ``catalogue.ecsv`` and ``images/*.png``.
-    n, random_state, size : int
+    n, random_state, size, frame
         See `SimulatedGalaxies`.
 
     Returns
@@ -98,11 +104,13 @@ def write_sample(directory: str | Path, n: int = 1500, random_state: int = 0, si
 
     directory = Path(directory)
     catalogue = directory / "catalogue.ecsv"
-    made_with = {"n": n, "random_state": random_state, "size": size, "version": VERSION}
+    made_with: dict[str, float] = {"n": n, "random_state": random_state, "size": size, "version": VERSION}
+    if frame:
+        made_with["frame"] = frame
     if _is_written(catalogue, made_with):
         return catalogue
     catalogue.unlink(missing_ok=True)
-    source = SimulatedGalaxies(n, random_state, size)
+    source = SimulatedGalaxies(n, random_state, size, frame)
     table = source.table()
     table["file"] = [f"images/{object_id}.png" for object_id in source.object_ids]
     (directory / "images").mkdir(parents=True, exist_ok=True)
@@ -119,7 +127,7 @@ def write_sample(directory: str | Path, n: int = 1500, random_state: int = 0, si
     return catalogue
 
 
-def _is_written(catalogue: Path, made_with: dict[str, int]) -> bool:
+def _is_written(catalogue: Path, made_with: dict[str, float]) -> bool:
     if not catalogue.is_file():
         return False
     table = Table.read(catalogue, format="ascii.ecsv")

@@ -50,9 +50,18 @@ def _grid(size: int, centre: tuple[float, float] = (0.0, 0.0)) -> tuple[np.ndarr
     return axis[None, :] - centre[0], axis[:, None] - centre[1]
 
 
-def draw(galaxy: Galaxy, random_state: int, size: int) -> np.ndarray:
+def draw(galaxy: Galaxy, random_state: int, size: int, frame: float = 0.0) -> np.ndarray:
     """
     Draw one galaxy as a telescope would see it.
+
+    Parameters
+    ----------
+    galaxy : Galaxy
+    random_state : int
+    size : int
+        Pixels.
+    frame : float
+        Width of the stamp in arcsec; 0 scales it to the galaxy.
 
     Returns
     -------
@@ -60,7 +69,8 @@ def draw(galaxy: Galaxy, random_state: int, size: int) -> np.ndarray:
         float32, shape (3, size, size): i, r, g in nanomaggies per native pixel, sky subtracted.
     """
     rng = random_generator(random_state, galaxy.index, 1)
-    pixel = FRAME * galaxy.petro_radius * rng.uniform(0.9, 1.15) / size
+    scaled = FRAME * galaxy.petro_radius * rng.uniform(0.9, 1.15)
+    pixel = (frame or scaled) / size
     psf = rng.uniform(*_PSF_FWHM) / pixel
     planes = _MAKERS.get(galaxy.kind, _disk)(galaxy, rng, size, pixel)
     planes = gaussian_filter(planes, (0, psf / 2.355, psf / 2.355))
