@@ -190,6 +190,7 @@ def finetune(
         from glue_zoobot.training import FinetuneRecipe
         from glue_zoobot.training import finetune as tune
         from glue_zoobot.training.augment import Augmentations
+        from glue_zoobot.training.comparison import compare
         from glue_zoobot.training.recipes import GROUPS
 
         spec = options.source_spec(source, id_column, image_column, image_root, preset, bands)
@@ -218,9 +219,26 @@ def finetune(
             taught = tune(
                 catalogue, known, target, recipe, output, device, kind, report=report, stopped=stop.is_set
             )
-        if taught is not None:
-            report.say(taught.text())
-        report.result(None if taught is None else output, output)
+        if taught is None:
+            report.result(None, output)
+            return
+        report.say(taught.text())
+        compared = None
+        if recipe.init:
+            report.say("Measuring the encoder as it was on the same galaxies…")
+            compared = compare(catalogue, known, kind, recipe.init, output, device, random_state)
+        if compared:
+            report.say(_gained(compared))
+        report.result(output, output)
+
+
+def _gained(compared: Mapping[str, Any]) -> str:
+    """Say what fine-tuning gained, and whether that is more than chance."""
+    name, value, low, high = compared["gain"]
+    if value is None or low is None:
+        return "Too few galaxies were held out to say what was gained."
+    text = f"Against the encoder as it was: {name} {value:+.3f} ({low:+.3f} to {high:+.3f})"
+    return text if low > 0 or high < 0 else f"{text}; {compared['held_out']} galaxies cannot tell them apart"
 
 
 def _draw(catalogue: Any, recipe: Any, path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy import QtCore
+from qtpy import QtCore, QtWidgets
 
 from glue_zoobot.qt.child import Child
 from glue_zoobot.qt.threads import run_in_thread
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from glue_zoobot.images import SourceSpec
 
-__all__ = ["ChildJob", "EmbedJob", "EmbedRequest", "counted", "duration"]
+__all__ = ["ChildJob", "EmbedJob", "EmbedRequest", "counted", "duration", "source_options"]
 
 _CANCELLED = 130  # exit code of a command that was asked to stop
 
@@ -53,6 +54,7 @@ class ChildJob(QtCore.QObject):
     finished = QtCore.Signal()
     started_text = "Starting…"
     stopped_text = "Stopped."
+    bar_format = "%v of %m"
 
     def __init__(self, data: Data, title: str, parent: QtCore.QObject | None = None) -> None:
         super().__init__(parent)
@@ -70,6 +72,23 @@ class ChildJob(QtCore.QObject):
     def succeed(self, outcome: dict[str, Any]) -> None:
         """Use what the process has made; called when it has ended well."""
         raise NotImplementedError
+
+    def make_view(self) -> QtWidgets.QWidget | None:
+        """Return what shows more of the job than a bar, if anything does."""
+        return None
+
+    def offers(self) -> list[tuple[str, str, Callable[[], object]]]:
+        """What can be done with the result: text, tip and action of a button each."""
+        return []
+
+    def hear(self, event: dict[str, Any]) -> None:
+        """Take in what the process says of its progress."""
+        if event["event"] == "progress":
+            self.done, self.total, self.broken = event["done"], event["total"], event["broken"]
+
+    def text_of(self, event: dict[str, Any]) -> str:
+        """Return what an event means for the user; empty if nothing."""
+        return _text_of(event)
 
     @property
     def data(self) -> Data | None:
@@ -114,13 +133,11 @@ class ChildJob(QtCore.QObject):
         self.changed.emit()
 
     def _on_event(self, event: dict[str, Any]) -> None:
-        kind = event["event"]
-        if kind == "progress":
-            self.done, self.total, self.broken = event["done"], event["total"], event["broken"]
-        elif kind in ("done", "error", "cancelled"):
+        self.hear(event)
+        if event["event"] in ("done", "error", "cancelled"):
             self._outcome = event
         if self.state == "running":  # the last words of a cancelled job are for a terminal
-            self.message = _text_of(event) or self.message
+            self.message = self.text_of(event) or self.message
         self.changed.emit()
 
     def _on_ended(self, code: int, crashed: bool) -> None:
@@ -172,18 +189,22 @@ class EmbedRequest:
 
     def arguments(self) -> list[str]:
         """Return the arguments of the Python interpreter that does it; never a shell line."""
-        spec = self.spec
-        optional = {
-            "--id-column": spec.id_column,
-            "--image-column": spec.image_column,
-            "--image-root": spec.image_root,
-            "--bands": spec.bands,
-            "--preset": spec.preset,
-            "--device": self.device,
-        }
-        given = [text for name, value in optional.items() if value is not None for text in (name, str(value))]
-        command = ["-m", "glue_zoobot", "embed", spec.path, "--store", str(self.store)]
-        return [*command, "--encoder", self.encoder, "--json", *given]
+        command = ["-m", "glue_zoobot", "embed", self.spec.path, "--store", str(self.store)]
+        return [
+            *command, "--encoder", self.encoder, "--json", *source_options(self.spec), "--device", self.device
+        ]  # fmt: skip
+
+
+def source_options(spec: SourceSpec) -> list[str]:
+    """Return the options of a verb that say how the images of a source are found."""
+    optional = {
+        "--id-column": spec.id_column,
+        "--image-column": spec.image_column,
+        "--image-root": spec.image_root,
+        "--bands": spec.bands,
+        "--preset": spec.preset,
+    }
+    return [text for name, value in optional.items() if value is not None for text in (name, str(value))]
 
 
 class EmbedJob(ChildJob):

@@ -61,17 +61,18 @@ class JobLine(QtWidgets.QFrame):
         self.title = QtWidgets.QLabel(f"<b>{breakable}</b>", wordWrap=True)
         self.title.setToolTip(job.title)
         self.bar = QtWidgets.QProgressBar()
-        self.bar.setFormat("%v of %m")
+        self.bar.setFormat(job.bar_format)
         self.text = QtWidgets.QLabel(wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
         for label in (self.title, self.text):
             label.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Preferred)
-        self.cancel_button = _button("Cancel", "Stop cleanly; what is embedded is kept", job.cancel)
+        self.cancel_button = _button("Cancel", "Stop cleanly; what is done is kept", job.cancel)
         self.resume_button = _button("Resume", "Go on with what is still missing", job.start)
         self.broken_button = _button(
             "Broken images…", "Which images have no embedding, and why", self._show_broken
         )
         self.detail_button = _button("Details…", "What the process wrote before it ended", self._show_detail)
         self.map_button = _button("Show", "Open the map in a scatter plot", self.map_wanted.emit)
+        self.offers = [_button(*offer) for offer in job.offers()]
         self.remove_button = _button("Remove", "Take this line off the list", self.removed.emit)
         progress = QtWidgets.QHBoxLayout()  # above the text, whose length changes
         progress.addWidget(self.bar, 1)
@@ -83,6 +84,7 @@ class JobLine(QtWidgets.QFrame):
             self.detail_button,
             self.resume_button,
             self.map_button,
+            *self.offers,
             self.remove_button,
         ):
             buttons.addWidget(button)
@@ -92,6 +94,9 @@ class JobLine(QtWidgets.QFrame):
         layout.addWidget(self.title)
         layout.addLayout(progress)
         layout.addWidget(self.text)
+        self.view = job.make_view()
+        if self.view is not None:
+            layout.addWidget(self.view)
         layout.addLayout(buttons)
         job.changed.connect(self.refresh)
         self.refresh()
@@ -112,6 +117,8 @@ class JobLine(QtWidgets.QFrame):
         self.resume_button.setVisible(job.state in ("cancelled", "failed"))
         self.detail_button.setVisible(job.state == "failed" and bool(job.detail.strip()))
         self.broken_button.setVisible(job.broken > 0)
+        for button in self.offers:
+            button.setVisible(job.state == "done" and job.data is not None)
         self.map_button.setVisible(job.state == "done" and isinstance(job, MapJob) and job.data is not None)
 
     def _show_broken(self) -> None:
@@ -164,7 +171,7 @@ class JobsPanel(QtWidgets.QDockWidget, HubListener):
         job = EmbedJob(data, request, self)
         if request.add_map:
             job.finished.connect(lambda: self.add_map(job.data, "pca"))
-        self._run(job)
+        self.run(job)
         return job
 
     def add_map(self, data: Data, method: str) -> MapJob | None:
@@ -176,10 +183,11 @@ class JobsPanel(QtWidgets.QDockWidget, HubListener):
             show_message(self, "Add map", why_no_embeddings(data))
             return None
         job = MapJob(data, embeddings.path, method, self)
-        self._run(job)
+        self.run(job)
         return job
 
-    def _run(self, job: ChildJob) -> None:
+    def run(self, job: ChildJob) -> None:
+        """Show a job, and start it."""
         line = JobLine(job)
         line.removed.connect(lambda: self._remove(line))
         line.map_wanted.connect(lambda: self._show_map(job))

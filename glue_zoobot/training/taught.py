@@ -25,7 +25,7 @@ from glue_zoobot.images import Catalogue
 from glue_zoobot.training.card import versions
 from glue_zoobot.training.split import Split
 
-__all__ = ["HEAD", "Taught", "fit", "teach_tuned"]
+__all__ = ["HEAD", "Taught", "embedded", "fit", "measure", "teach_tuned"]
 
 HEAD = "head"
 ENOUGH = 20  # galaxies held out, below which the calibration by cross-validation is kept
@@ -74,8 +74,8 @@ def teach_tuned(
     seed : int
     """
     encoder = load(folder, device)
-    train, y_train = _embedded(catalogue, split.train, split.train_values, encoder)
-    held, y_held = _embedded(catalogue, split.held, split.held_values, encoder)
+    train, y_train = embedded(catalogue, split.train, split.train_values, encoder)
+    held, y_held = embedded(catalogue, split.held, split.held_values, encoder)
     estimator = fit(split.kind, train, y_train, seed)
     figures: list[Figure] = []
     if len(held):
@@ -132,7 +132,7 @@ def calibrate(estimator: Estimator, X: np.ndarray, y: np.ndarray) -> None:
     estimator.nonconformity_ = np.sort(1 - own)
 
 
-def _embedded(
+def embedded(
     catalogue: Catalogue, rows: np.ndarray, values: np.ndarray, encoder: Encoder
 ) -> tuple[np.ndarray, np.ndarray]:
     """Embed rows as `glue-zoobot embed` does; those that cannot be are left out, with their values."""
