@@ -42,6 +42,9 @@ Preview = Annotated[
         show_default="train",
     ),
 ]
+Time = Annotated[
+    bool, typer.Option("--time", help="Time the first steps here, say how long it takes, and train nothing.")
+]
 RandomState = Annotated[int, typer.Option(help="Same seed, same encoder (on a CPU).")]
 
 
@@ -84,6 +87,7 @@ def pretrain(
     composite: Composite = "sdss",
     precision: Precision = "auto",
     preview: Preview = None,
+    time: Time = False,
     random_state: RandomState = 0,
     device: options.Device = "auto",
     id_column: options.IdColumn = None,
@@ -131,6 +135,9 @@ def pretrain(
             report.say(f"Augmentations drawn in {preview}; without --preview the encoder is trained")
             return
         report.found(catalogue)
+        if time:
+            _time_pretraining(report, catalogue, recipe, device)
+            return
         with stop_on_signal() as stop:
             made = train(catalogue, recipe, output, device, report, stop.is_set)
         report.result(made, output)
@@ -166,6 +173,7 @@ def finetune(
     dust: Dust = "lognormal",
     composite: Composite = "sdss",
     precision: Precision = "auto",
+    time: Time = False,
     random_state: RandomState = 0,
     device: options.Device = "auto",
     id_column: options.IdColumn = None,
@@ -215,6 +223,9 @@ def finetune(
             seed=random_state,
         )
         report.found(catalogue)
+        if time:
+            _time_finetuning(report, catalogue, known, target, recipe, device, kind)
+            return
         with stop_on_signal() as stop:
             taught = tune(
                 catalogue, known, target, recipe, output, device, kind, report=report, stopped=stop.is_set
@@ -230,6 +241,39 @@ def finetune(
         if compared:
             report.say(_gained(compared))
         report.result(output, output)
+
+
+def _time_pretraining(report: Any, catalogue: Any, recipe: Any, device: str) -> None:
+    from dataclasses import replace
+
+    from glue_zoobot.training import pretrain as train
+    from glue_zoobot.training.estimate import some_galaxies, timed
+
+    few = some_galaxies(catalogue)
+    alone = replace(recipe, probe="")  # once in five epochs: not what takes the time
+    found = timed(lambda folder, ear, stopped: train(few, alone, folder, device, ear, stopped))
+    n = len(catalogue.source)
+    report.estimate(found, n, n * recipe.epochs, recipe.epochs)
+
+
+def _time_finetuning(
+    report: Any, catalogue: Any, labels: Any, target: str, recipe: Any, device: str, kind: str | None
+) -> None:
+    from glue_zoobot.training import finetune as tune
+    from glue_zoobot.training.estimate import some_labels, timed
+    from glue_zoobot.training.finetuning import FEWEST_STEPS
+    from glue_zoobot.training.split import split_labels
+
+    n = len(split_labels(catalogue, labels, kind).train)
+    few = some_labels(labels)
+    found = timed(
+        lambda folder, ear, stopped: tune(
+            catalogue, few, target, recipe, folder, device, kind, report=ear, stopped=stopped
+        )
+    )
+    batch = min(recipe.batch_size, n)
+    shown = recipe.epochs * max(FEWEST_STEPS, n // batch) * batch
+    report.estimate(found, len(labels), shown, recipe.epochs)
 
 
 def _gained(compared: Mapping[str, Any]) -> str:
@@ -264,6 +308,12 @@ class JsonTraining(JsonReport):
     def epoch(self, figures: Mapping[str, Any]) -> None:
         """What an epoch gave."""
         self._write(**{**figures, "event": "epoch"})
+
+    def estimate(self, found: Any, n_pictures: int, n_shown: int, epochs: int) -> None:
+        """How long it would take."""
+        seconds = found.seconds(n_pictures, n_shown)
+        facts = {"images": n_pictures, "shown": n_shown, "epochs": epochs, "seconds": seconds}
+        self.finish("estimate", **asdict(found), **facts)
 
     def result(self, made: Path | None, output: Path) -> None:
         """How it ended."""
@@ -305,6 +355,14 @@ class TerminalTraining(TerminalReport):
                 f"{k.replace('_', ' ')} {v:.4g}" for k, v in figures.items() if isinstance(v, int | float)
             )
             self.say("  ".join(words))
+
+    def estimate(self, found: Any, n_pictures: int, n_shown: int, epochs: int) -> None:
+        """How long it would take."""
+        minutes = found.seconds(n_pictures, n_shown) / 60
+        self.say(
+            f"About {minutes:,.1f} minutes for {epochs} epochs at {found.rate:,.0f} images/s; "
+            "without --time it trains"
+        )
 
     def result(self, made: Path | None, output: Path) -> None:
         """How it ended."""
