@@ -19,6 +19,7 @@ from glue_zoobot.images.identity import normalise
 from glue_zoobot.images.opening import HDF5_SUFFIXES
 from glue_zoobot.images.paths import PATH_NAMES
 from glue_zoobot.images.tables import PARQUET_SUFFIXES, TEXT_SUFFIXES
+from glue_zoobot.images.tars import files_of
 
 __all__ = ["has_images", "require_images", "take_opened", "wants_table_reader"]
 
@@ -65,7 +66,7 @@ def wants_table_reader(path: str, **kwargs: Any) -> bool:
 
 
 def _modified(path: str) -> float:
-    return Path(path).stat().st_mtime
+    return max((found.stat().st_mtime for found in files_of(path)), default=0.0)
 
 
 def _may_have_images(path: Path) -> bool:
@@ -77,7 +78,8 @@ def _may_have_images(path: Path) -> bool:
         return _is_fits_of_galaxies(path)
     if name.endswith((*HDF5_SUFFIXES, *ARRAY_SUFFIXES)):
         return _has_stack(path)
-    return path.is_dir() or name.endswith((*PARQUET_SUFFIXES, ".ecsv", ".vot", ".votable", ".xml"))
+    others = (".ecsv", ".vot", ".votable", ".xml", ".tar", ".zip")
+    return path.is_dir() or name.endswith((*PARQUET_SUFFIXES, *others))
 
 
 def _header_names_paths(path: Path) -> bool:

@@ -66,7 +66,8 @@ Source = Annotated[
     Path,
     typer.Argument(
         metavar="SOURCE",
-        help="A folder of images, a table with a path column, or a container: HDF5, Parquet, npy, npz, FITS.",
+        help="A folder of images, a table with a path column, or a container: HDF5, Parquet, npy, npz, FITS, "
+        "zip, tar (several: data-{000..099}.tar).",
     ),
 ]
 Store = Annotated[

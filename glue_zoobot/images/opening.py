@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 from astropy.table import Table
 
 from glue_zoobot.errors import CatalogueError
-from glue_zoobot.images import bands, fits, hdus, parquet, rgb
+from glue_zoobot.images import bands, fits, hdus, parquet, rgb, tars, zips
+from glue_zoobot.images.arrays import open_arrays
 from glue_zoobot.images.catalogue import Catalogue
 from glue_zoobot.images.decode import UnreadableImage
 from glue_zoobot.images.files import ARRAY_SUFFIXES, RASTER_SUFFIXES
@@ -29,7 +31,8 @@ def open_catalogue(path_or_spec: str | Path | SourceSpec, **spec_fields: Any) ->
     ----------
     path_or_spec : str, pathlib.Path or SourceSpec
         A folder, a table with a column of image paths (CSV, ECSV, FITS, VOTable, Parquet), an HDF5 stack,
-        ``.npy``/``.npz``, a Parquet column of image bytes, FITS stamps or one FITS file of many images.
+        ``.npy``/``.npz``, a Parquet column of image bytes, FITS stamps, one FITS file of many images, a zip
+        file, or tar files (``data-{000..099}.tar``).
     **spec_fields
         Fields of `SourceSpec` to set, such as ``id_column``.
 
@@ -53,6 +56,8 @@ def open_catalogue(path_or_spec: str | Path | SourceSpec, **spec_fields: Any) ->
     bands.check_order(spec.bands)
     path = Path(spec.path).expanduser()
     try:
+        if tars.is_pattern(spec.path):
+            return tars.open_tars(spec, tars.expand(spec.path))
         if not path.exists():
             raise CatalogueError(f"there is no file or folder {path}; check its name")
         return _open_folder(spec, path) if path.is_dir() else _open_file(spec, path)
@@ -71,21 +76,45 @@ def _open_file(spec: SourceSpec, path: Path) -> Catalogue:
         return _open_table(spec, path)
     if name.endswith(fits.SUFFIXES):
         return _open_fits(spec, path)
-    if name.endswith(HDF5_SUFFIXES):
-        from glue_zoobot.images.hdf5 import open_hdf5
-
-        return open_hdf5(spec, path)
-    if name.endswith(ARRAY_SUFFIXES):
-        from glue_zoobot.images.arrays import open_arrays
-
-        return open_arrays(spec, path)
-    if name.endswith(RASTER_SUFFIXES):
-        return open_files(spec, path.parent, [path.name])
+    for suffixes, reader in _CONTAINERS:
+        if name.endswith(suffixes):
+            return reader(spec, path)
     raise CatalogueError(
         f"{path} is no known kind of catalogue or image container. Give a folder of images, a table (.csv "
-        ".ecsv .fits .vot .parquet), a stack of images (.h5 .npy .npz .parquet .fits), or one image (.jpg "
-        ".png .tif .fits)"
+        ".ecsv .fits .vot .parquet), a stack of images (.h5 .npy .npz .parquet .fits .zip .tar), or one "
+        "image (.jpg .png .tif .fits)"
     )
+
+
+def _open_hdf5(spec: SourceSpec, path: Path) -> Catalogue:
+    from glue_zoobot.images.hdf5 import open_hdf5
+
+    return open_hdf5(spec, path)
+
+
+def _open_tar(spec: SourceSpec, path: Path) -> Catalogue:
+    return tars.open_tars(spec, [path])
+
+
+def _refuse_packed(spec: SourceSpec, path: Path) -> Catalogue:
+    raise CatalogueError(
+        f"{path} is packed as a whole, so that no image can be read without all before it; unpack it to .tar "
+        "(gunzip or alike)"
+    )
+
+
+def _open_image(spec: SourceSpec, path: Path) -> Catalogue:
+    return open_files(spec, path.parent, [path.name])
+
+
+_CONTAINERS: tuple[tuple[tuple[str, ...], Callable[[SourceSpec, Path], Catalogue]], ...] = (
+    (HDF5_SUFFIXES, _open_hdf5),
+    (ARRAY_SUFFIXES, open_arrays),
+    (tars.SUFFIXES, _open_tar),
+    (zips.SUFFIXES, zips.open_zip),
+    (tars.PACKED_SUFFIXES, _refuse_packed),
+    (RASTER_SUFFIXES, _open_image),
+)
 
 
 def _open_table(spec: SourceSpec, path: Path) -> Catalogue:
@@ -101,6 +130,10 @@ def _open_table(spec: SourceSpec, path: Path) -> Catalogue:
 def _open_rows(spec: SourceSpec, table: Table, folder: Path) -> Catalogue:
     """Open the image files of a table, one per galaxy or one per galaxy and band."""
     root = root_of(spec, folder)
+    if tars.is_pattern(str(root)) or root.name.lower().endswith(tars.SUFFIXES):
+        return tars.open_tars(spec, tars.expand(str(root)), table)
+    if root.name.lower().endswith(zips.SUFFIXES) and root.is_file():
+        return zips.open_zip(spec, root, table)
     if _by_pattern(spec):
         return bands.open_bands(spec, root, table)
     column = path_column(table, spec.image_column)
@@ -175,6 +208,9 @@ def _open_folder(spec: SourceSpec, folder: Path) -> Catalogue:
         return _with_notes(bands.open_bands(spec, folder), *notes)
     unreadable: list[str] = []
     paths = list_images(folder, unreadable=unreadable)
+    shards = [p for p in sorted(folder.iterdir()) if p.name.lower().endswith(tars.SUFFIXES) and p.is_file()]
+    if shards and not paths:
+        return _with_notes(tars.open_tars(spec, shards), *notes)
     notes += [f"no permission to look into {name}: its images are left out" for name in unreadable]
     pattern = bands.suggest_pattern(paths) if spec.bands is None else None
     if pattern and all(bands.fits_pattern(p, pattern) for p in paths):

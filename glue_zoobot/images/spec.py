@@ -16,14 +16,16 @@ class SourceSpec:
     Parameters
     ----------
     path : str
-        Folder, table with a path column, HDF5, ``.npy``/``.npz``, Parquet or FITS file.
+        Folder, table with a path column, HDF5, ``.npy``/``.npz``, Parquet, FITS, zip or tar file; several tar
+        files as ``data-{000..099}.tar`` or ``data-*.tar``.
     id_column : str, optional
         Column of object ids; found under the usual names when not given.
     image_column : str, optional
         Column (or dataset) of image paths, image bytes or image arrays; found when not given.
     image_root : str, optional
         Folder that the paths of the table are relative to; the folder of the table when not given.
-        For a table of HDU numbers, the FITS file.
+        For a table of HDU numbers, the FITS file. It may be a zip file or tar files, whose members the
+        table names.
     preset : str
         How fluxes become colours, see `glue_zoobot.images.rgb`; ``"auto"`` chooses by the bands.
     bands : str, optional
