@@ -15,6 +15,7 @@ from glue_zoobot.analysis.classify import GalaxyClassifier
 from glue_zoobot.analysis.guard import Guard
 from glue_zoobot.analysis.linear import Linear
 from glue_zoobot.analysis.regress import GalaxyRegressor
+from glue_zoobot.analysis.votes import GalaxyVotes, Question
 from glue_zoobot.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ __all__ = ["Head"]
 CONFIG, ARRAYS = "head.json", "head.safetensors"
 FORMAT = 1
 SAME_ENCODER = ("weights_sha256", "preprocessing_hash")
-KINDS = {"classes": GalaxyClassifier, "number": GalaxyRegressor}
+KINDS = {"classes": GalaxyClassifier, "number": GalaxyRegressor, "votes": GalaxyVotes}
+Estimator = GalaxyClassifier | GalaxyRegressor | GalaxyVotes
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,13 @@ class Head:
     ----------
     target : str
         Name of the class or quantity.
-    estimator : GalaxyClassifier or GalaxyRegressor
+    estimator : GalaxyClassifier, GalaxyRegressor or GalaxyVotes
     provenance : dict of str to str
         Encoder, hashes of its weights and preprocessing, labels, versions, seed.
     """
 
     target: str
-    estimator: GalaxyClassifier | GalaxyRegressor
+    estimator: Estimator
     provenance: Mapping[str, str]
 
     def save(self, path: str | Path) -> Path:
@@ -136,7 +138,8 @@ class Head:
         -------
         astropy.table.Table
             ``object_id`` and, for a target T of two classes "yes/no" (or 0/1, true/false), ``T_prob``; of
-            classes ``T``, ``T_prob_<class>``, ``T_set``; of a number ``T, T_lo, T_hi``; always ``T_unlike``.
+            classes ``T``, ``T_prob_<class>``, ``T_set``; of a number ``T, T_lo, T_hi``; of votes, for each
+            answer A of a question Q, ``Q_A_fraction, Q_A_lo, Q_A_hi``; always ``T_unlike``.
         """
         from astropy.table import Table
 
@@ -151,7 +154,17 @@ class Head:
             found = self.estimator.estimates(matrix, coverage or 0.68)
             numbers = {"": found.values, "_lo": found.low, "_hi": found.high, "_unlike": found.unlike}
             return {self.target + suffix: values for suffix, values in numbers.items()}
+        if isinstance(self.estimator, GalaxyVotes):
+            return self._vote_columns(self.estimator, matrix, coverage or 0.68)
         return self._class_columns(self.estimator, matrix, coverage or 0.9)
+
+    def _vote_columns(self, head: GalaxyVotes, matrix: np.ndarray, coverage: float) -> dict[str, np.ndarray]:
+        found, columns = head.shares(matrix, coverage), {}
+        answers = [f"{q.name}_{answer}" for q in head.questions_ for answer in q.answers]
+        for i, name in enumerate(answers):
+            columns[f"{name}_fraction"] = found.mean[:, i]
+            columns[f"{name}_lo"], columns[f"{name}_hi"] = found.low[:, i], found.high[:, i]
+        return {**columns, f"{self.target}_unlike": found.unlike}
 
     def _class_columns(
         self, head: GalaxyClassifier, matrix: np.ndarray, coverage: float
@@ -181,6 +194,9 @@ class Head:
         if isinstance(estimator, GalaxyClassifier):
             facts["classes"] = estimator.classes_.tolist()
             facts["method"] = estimator.method_
+        elif isinstance(estimator, GalaxyVotes):
+            facts["questions"] = {q.name: list(q.answers) for q in estimator.questions_}
+            facts["penalties"] = estimator.penalties_
         else:
             facts["limits"] = [None if np.isinf(limit) else limit for limit in estimator.limits_]
         return facts
@@ -201,32 +217,37 @@ def _set_names(sets: np.ndarray, names: list[str]) -> np.ndarray:
     return np.asarray(texts[which.ravel()])
 
 
-def _arrays(estimator: GalaxyClassifier | GalaxyRegressor) -> dict[str, np.ndarray]:
+def _arrays(estimator: Estimator) -> dict[str, np.ndarray]:
     guard = estimator.guard_
-    return {
+    arrays = {
         "weights": estimator.linear_.weights,
         "offset": estimator.linear_.offset,
         "guard_weights": guard.whitening.weights,
         "guard_offset": guard.whitening.offset,
         "guard_means": guard.means,
         "guard_limit": np.array([guard.limit]),
-        "nonconformity": estimator.nonconformity_,
         "out_of_fold": estimator.out_of_fold_,
     }
+    if not isinstance(estimator, GalaxyVotes):
+        arrays["nonconformity"] = estimator.nonconformity_
+    return arrays
 
 
-def _estimator(
-    facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
-) -> GalaxyClassifier | GalaxyRegressor:
-    estimator = KINDS[facts["kind"]](**facts["parameters"])
+def _estimator(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Estimator:
+    estimator: Estimator = KINDS[facts["kind"]](**facts["parameters"])
     estimator.n_features_in_ = int(facts["n_features_in"])
     estimator.linear_ = Linear(arrays["weights"], arrays["offset"])
     whitening = Linear(arrays["guard_weights"], arrays["guard_offset"])
     estimator.guard_ = Guard(whitening, arrays["guard_means"], float(arrays["guard_limit"][0]))
-    estimator.nonconformity_, estimator.out_of_fold_ = arrays["nonconformity"], arrays["out_of_fold"]
+    estimator.out_of_fold_ = arrays["out_of_fold"]
+    if not isinstance(estimator, GalaxyVotes):
+        estimator.nonconformity_ = arrays["nonconformity"]
     if isinstance(estimator, GalaxyClassifier):
         estimator.classes_ = np.array(facts["classes"])
         estimator.method_ = str(facts["method"])
+    elif isinstance(estimator, GalaxyVotes):
+        estimator.questions_ = tuple(Question(name, tuple(told)) for name, told in facts["questions"].items())
+        estimator.penalties_ = dict(facts["penalties"])
     else:
         low, high = facts["limits"]
         estimator.limits_ = (-np.inf if low is None else low, np.inf if high is None else high)
@@ -234,9 +255,17 @@ def _estimator(
     return estimator
 
 
-def _check_shapes(estimator: GalaxyClassifier | GalaxyRegressor) -> None:
+def _n_outputs(estimator: Estimator) -> int:
+    if isinstance(estimator, GalaxyClassifier):
+        return len(estimator.classes_)
+    if isinstance(estimator, GalaxyVotes):
+        return sum(len(question.answers) for question in estimator.questions_)
+    return 2  # a value and its scale
+
+
+def _check_shapes(estimator: Estimator) -> None:
     """Make sure that arrays fit each other, before a product fails far from here or lies."""
-    outputs = len(estimator.classes_) if isinstance(estimator, GalaxyClassifier) else 2
+    outputs = _n_outputs(estimator)
     width, guard = estimator.n_features_in_, estimator.guard_
     fits = (
         estimator.linear_.weights.shape == (width, outputs)

@@ -10,10 +10,13 @@ import numpy as np
 __all__ = [
     "Figure",
     "Reliability",
+    "bootstrapped",
     "class_figures",
+    "coverage_figure",
     "expected_calibration_error",
     "number_figures",
     "reliability",
+    "vote_figures",
 ]
 
 N_BINS = 10
@@ -38,8 +41,11 @@ class Figure:
     high: float
 
     def text(self) -> str:
-        """Say it: "accuracy 0.84 (0.78–0.89)"."""
-        return f"{self.name} {self.value:.2f} ({self.low:.2f}–{self.high:.2f})"
+        """Say it: "accuracy 0.84 (0.78–0.89)", with as many digits as the interval deserves."""
+        width = self.high - self.low
+        digits = 2 if not 0 < width < 0.03 else min(6, 1 - int(np.floor(np.log10(width))))
+        value, low, high = (f"{number:.{digits}f}" for number in (self.value, self.low, self.high))
+        return f"{self.name} {value} ({low}{'–' if self.low >= 0 else ' to '}{high})"
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,7 @@ def class_figures(probabilities: np.ndarray, codes: np.ndarray, random_state: in
     }
     if p.shape[1] == 2:
         measures["area under the curve"] = lambda rows: _area(p[rows, 1], y[rows])
-    return [_bootstrapped(name, measure, len(y), random_state) for name, measure in measures.items()]
+    return [bootstrapped(name, measure, len(y), random_state) for name, measure in measures.items()]
 
 
 def number_figures(truth: np.ndarray, predicted: np.ndarray, random_state: int = 0) -> list[Figure]:
@@ -106,7 +112,76 @@ def number_figures(truth: np.ndarray, predicted: np.ndarray, random_state: int =
         "scatter": lambda rows: float(1.4826 * np.median(np.abs(error[rows] - np.median(error[rows])))),
         "bias": lambda rows: float(error[rows].mean()),
     }
-    return [_bootstrapped(name, measure, len(error), random_state) for name, measure in measures.items()]
+    return [bootstrapped(name, measure, len(error), random_state) for name, measure in measures.items()]
+
+
+def vote_figures(
+    question: str, counts: np.ndarray, concentrations: np.ndarray, random_state: int = 0
+) -> list[Figure]:
+    """
+    R² and mean error of the fractions of votes, and how many of the votes are inside the 68 % intervals.
+
+    Parameters
+    ----------
+    question : str
+    counts : np.ndarray
+        Shape (n, A): votes for each answer.
+    concentrations : np.ndarray
+        Shape (n, A), held out.
+    random_state : int
+        Seed of the bootstrap.
+    """
+    fraction = counts / counts.sum(axis=1, keepdims=True)
+    error = concentrations / concentrations.sum(axis=1, keepdims=True) - fraction
+    inside = _inside(counts, concentrations).mean(axis=1)
+    measures: dict[str, Callable[[np.ndarray], float]] = {
+        "R²": lambda rows: float(1 - np.square(error[rows]).sum() / (_scatter(fraction[rows]) or np.nan)),
+        "mean error": lambda rows: float(np.abs(error[rows]).mean()),
+        "inside 68 % intervals": lambda rows: float(inside[rows].mean()),
+    }
+    return [
+        bootstrapped(f"{question}: {name}", measure, len(counts), random_state)
+        for name, measure in measures.items()
+    ]
+
+
+def _scatter(values: np.ndarray) -> float:
+    return float(np.square(values - values.mean(axis=0)).sum())
+
+
+def _inside(counts: np.ndarray, concentrations: np.ndarray, coverage: float = 0.68) -> np.ndarray:
+    """
+    Tell how far votes lie in the central interval of the prediction for as many votes, (n, A), 0 to 1.
+
+    Votes are whole, so that few of them lie partly inside: that part is counted, by which the mean is the
+    coverage if the prediction is right (Czado, Gneiting & Held 2009, Biometrics 65, 1254).
+    """
+    from scipy.stats import betabinom
+
+    votes, asked = np.rint(counts), np.rint(counts).sum(axis=1, keepdims=True)
+    rest = concentrations.sum(axis=1, keepdims=True) - concentrations
+    below = betabinom.cdf(votes - 1, asked, concentrations, rest)
+    upto = betabinom.cdf(votes, asked, concentrations, rest)
+    low, high = (1 - coverage) / 2, (1 + coverage) / 2
+    shared = np.minimum(upto, high) - np.maximum(below, low)
+    return np.asarray(np.clip(shared / np.maximum(upto - below, 1e-12), 0, 1))
+
+
+def coverage_figure(covered: np.ndarray, coverage: float, random_state: int = 0) -> Figure:
+    """
+    Share of true values that lie in their interval, which should be what was promised.
+
+    Parameters
+    ----------
+    covered : np.ndarray
+        Shape (n,), bool; held out.
+    coverage : float
+        What was promised, 0 to 1.
+    random_state : int
+        Seed of the bootstrap.
+    """
+    name = f"in the {coverage:.0%} interval".replace("%", " %")
+    return bootstrapped(name, lambda rows: float(covered[rows].mean()), len(covered), random_state)
 
 
 def expected_calibration_error(probabilities: np.ndarray, codes: np.ndarray) -> float:
@@ -153,7 +228,8 @@ def _wilson(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return centre, half
 
 
-def _bootstrapped(name: str, measure: Callable[[np.ndarray], float], n: int, random_state: int) -> Figure:
+def bootstrapped(name: str, measure: Callable[[np.ndarray], float], n: int, random_state: int) -> Figure:
+    """Give a figure of n galaxies with its 95 % interval; `measure` takes rows, (m,) int, drawn again and again."""
     if not n:
         return Figure(name, np.nan, np.nan, np.nan)
     rng = np.random.default_rng(random_state)

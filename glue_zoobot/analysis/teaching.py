@@ -73,6 +73,11 @@ class Lesson:
     labelled: Labelled
     figures: list[Figure]
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Labelled ids without an embedding."""
+        return self.labelled.unknown
+
     def text(self) -> str:
         """Say what was learned and how well, in a few sentences."""
         n, target = len(self.labelled.rows), self.head.target

@@ -99,3 +99,22 @@ def test_few_label_benchmark(store, tmp_path):
     assert "| 50 | auto |" in output
     assert len(Table.read(tmp_path / "b.ecsv")) == 2 * 2 * 3
     assert (tmp_path / "b.png").stat().st_size > 5000
+
+
+def test_votes(store, tmp_path):
+    ids, matrix = store.load()
+    yes = np.random.default_rng(0).binomial(30, 1 / (1 + np.exp(-matrix[:, 0])))
+    Table({"object_id": ids.astype(str), "bar_yes": yes, "bar_no": 30 - yes}).write(tmp_path / "gz.csv")
+    output = run(
+        "train", store.path, "--labels", tmp_path / "gz.csv", "--votes", "bar", "-o", tmp_path / "bar.head"
+    )
+    assert "bar (400 galaxies)" in output
+    run("predict", store.path, "--head", tmp_path / "bar.head", "-o", tmp_path / "p.parquet")
+    table = Table.read(tmp_path / "p.parquet")
+    assert table.colnames[1:4] == ["bar_yes_fraction", "bar_yes_lo", "bar_yes_hi"]
+    assert np.corrcoef(table["bar_yes_fraction"], yes)[0, 1] > 0.7
+
+
+def test_either_a_target_or_votes(store, labels, tmp_path):
+    with pytest.raises(AnalysisError, match="say what to teach"):
+        run("train", store.path, "--labels", labels, "-o", tmp_path / "head")

@@ -1,0 +1,242 @@
+"""From a table of Galaxy Zoo, of counts or of fractions with a total, to a head that predicts votes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from glue_zoobot.analysis.heads import Head
+from glue_zoobot.analysis.merit import Figure, vote_figures
+from glue_zoobot.analysis.votes import GalaxyVotes, Question
+from glue_zoobot.errors import AnalysisError
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+__all__ = ["VoteLesson", "VoteTable", "read_votes", "teach_votes"]
+
+# Endings of columns of one answer, best first; a column of counts often has none.
+_ENDINGS = ("", "_count", "_votes", "_weighted_fraction", "_fraction", "_debiased")
+_TOTALS = ("total-votes", "total_votes", "total_count", "total")
+_NO_ANSWERS = re.compile(r"(^total|_flag$|_weight$|_lo$|_hi$|_mask$)")
+_LARGEST_FRACTION = 1.01  # fractions are rounded
+
+
+@dataclass(frozen=True)
+class VoteTable:
+    """
+    Votes by galaxy.
+
+    Attributes
+    ----------
+    object_ids : np.ndarray
+        Shape (n,), str.
+    questions : tuple of Question
+    counts : np.ndarray
+        Shape (n, A), float64: the answers of all questions side by side; NaN where missing.
+    """
+
+    object_ids: np.ndarray
+    questions: tuple[Question, ...]
+    counts: np.ndarray
+
+
+@dataclass(frozen=True)
+class VoteLesson:
+    """
+    What came of teaching votes.
+
+    Attributes
+    ----------
+    head : Head
+    answered : dict of str to int
+        Galaxies with votes, by question.
+    unknown : tuple of str
+        Ids without an embedding; not used.
+    figures : list of Figure
+        Of galaxies that the model in question was not shown.
+    """
+
+    head: Head
+    answered: Mapping[str, int]
+    unknown: tuple[str, ...]
+    figures: list[Figure]
+
+    def text(self) -> str:
+        """Say what was learned and how well."""
+        what = ", ".join(f"{name} ({n:,} galaxies)" for name, n in self.answered.items())
+        figures = "; ".join(figure.text() for figure in self.figures if np.isfinite(figure.value))
+        return f"Votes on {what}. Of galaxies it was not shown, with 95 % intervals: {figures}."
+
+
+def teach_votes(
+    target: str,
+    object_ids: np.ndarray,
+    matrix: np.ndarray,
+    votes: VoteTable,
+    provenance: Mapping[str, str],
+    random_state: int = 0,
+) -> VoteLesson:
+    """
+    Teach a head the votes on some questions, and measure it on galaxies that it was not shown.
+
+    Parameters
+    ----------
+    target : str
+        Name of the head.
+    object_ids : np.ndarray
+        Shape (N,), str.
+    matrix : np.ndarray
+        Shape (N, D), float32: embeddings.
+    votes : VoteTable
+    provenance : mapping
+        Of the embeddings; kept with the head, which refuses embeddings of another encoder.
+    random_state : int
+
+    Raises
+    ------
+    AnalysisError
+        If none of the galaxies has an embedding, or there are too few votes.
+    """
+    where = {str(name): row for row, name in enumerate(object_ids)}
+    rows = np.array([where.get(str(name), -1) for name in votes.object_ids], dtype=np.int64)
+    unknown = tuple(str(name) for name in votes.object_ids[rows < 0])
+    if len(unknown) == len(rows):
+        raise AnalysisError(
+            f"none of the {len(rows):,} galaxies with votes ({unknown[0]} …) is among the "
+            f"{len(object_ids):,} embedded ones; are these votes of another catalogue?"
+        )
+    usable = rows >= 0
+    usable[usable] = np.isfinite(matrix[rows[usable]]).all(axis=1)
+    counts = votes.counts[usable]
+    estimator = GalaxyVotes(random_state).fit(matrix[rows[usable]], counts, votes.questions, matrix)
+    counts = counts[estimator.rows_]
+    figures, answered = [], {}
+    for question, part in zip(votes.questions, estimator.parts(), strict=True):
+        told = np.isfinite(estimator.out_of_fold_[:, part]).all(axis=1)
+        answered[question.name] = int(told.sum())
+        concentration = estimator.out_of_fold_[told, part]
+        figures += vote_figures(question.name, counts[told, part], concentration, random_state)
+    facts = {**provenance, "labels": str(len(counts)), "random_state": str(random_state)}
+    return VoteLesson(Head(target, estimator, facts), answered, unknown, figures)
+
+
+def read_votes(path: str | Path, asked: Sequence[str], totals: Sequence[str] = ()) -> VoteTable:
+    """
+    Read the votes on some questions.
+
+    Parameters
+    ----------
+    path : str or Path
+        A table with an id column.
+    asked : sequence of str
+        Each ``question: answer, answer, …``, or a question alone, whose answers are then all columns that
+        begin with it. The column of an answer is called ``answer`` or ``question_answer``, and may end in
+        ``_count``, ``_fraction``, ``_weighted_fraction`` or ``_debiased``.
+    totals : sequence of str
+        For fractions: the column with the number of volunteers, ``column`` for all questions or ``question:
+        column`` for one; by default ``question_total-votes``, where there is one.
+
+    Raises
+    ------
+    AnalysisError, CatalogueError
+        If there are no such columns, or fractions have no total.
+    """
+    from glue_zoobot.images.identity import identify
+    from glue_zoobot.images.tables import read_table
+
+    path = Path(path)
+    if not path.exists():
+        raise AnalysisError(f"{path}: there is no such file of votes")
+    table = read_table(path)
+    total_of = dict(_named(text) if ":" in text else ("", text) for text in totals)
+    questions, parts = [], []
+    for text in asked:
+        name, wanted = _named(text)
+        columns = _answers(table, name, wanted)
+        questions.append(Question(name, tuple(_short(answer, name) for answer in columns)))
+        votes = np.column_stack([_numbers(table, column) for column in columns.values()])
+        if np.nanmax(votes, initial=0.0) <= _LARGEST_FRACTION:
+            votes *= _total(table, name, total_of)[:, None]
+        parts.append(votes)
+    return VoteTable(identify(table).object_ids, tuple(questions), np.hstack(parts))
+
+
+def _named(text: str) -> tuple[str, str]:
+    name, _, rest = text.partition(":")
+    return name.strip(), rest.strip()
+
+
+def _answers(table: Table, question: str, wanted: str) -> dict[str, str]:
+    """Columns by answer."""
+    if not wanted:
+        found = _all_answers(table.colnames, question)
+    else:
+        found = {}
+        for answer in (word.strip() for word in wanted.split(",")):
+            names = [f"{start}{answer}{end}" for start in ("", f"{question}_") for end in _ENDINGS]
+            column = next((name for name in names if name in table.colnames), None)
+            if column is None:
+                near = [name for name in table.colnames if answer.lower() in name.lower()][:5]
+                raise AnalysisError(
+                    f"there is no column {answer!r} or {question}_{answer} for the question {question!r}"
+                    + (f"; near it: {', '.join(near)}" if near else "")
+                )
+            found[answer] = column
+    if len(found) < 2:
+        raise AnalysisError(
+            f"the question {question!r} has {len(found)} answers in this table, and needs two; name their "
+            f'columns: --votes "{question or "question"}: column, column"'
+        )
+    return found
+
+
+def _all_answers(columns: Sequence[str], question: str) -> dict[str, str]:
+    """All columns of a question of the first kind there is: counts, else fractions."""
+    rest = {name[len(question) + 1 :]: name for name in columns if name.startswith(f"{question}_")}
+    rest = {answer: name for answer, name in rest.items() if not _NO_ANSWERS.search(answer)}
+    for ending in _ENDINGS:
+        others = [e for e in _ENDINGS if e and e != ending and not ending.endswith(e)]
+        found = {
+            answer.removesuffix(ending): name
+            for answer, name in rest.items()
+            if answer.endswith(ending) and not any(answer.endswith(other) for other in others)
+        }
+        if found:
+            return found
+    return {}
+
+
+def _short(answer: str, question: str) -> str:
+    """Name of an answer without what all columns have in common."""
+    answer = answer.removeprefix(f"{question}_")
+    ending = next((end for end in _ENDINGS if end and answer.endswith(end)), "")
+    return answer.removesuffix(ending) or answer
+
+
+def _total(table: Table, question: str, total_of: dict[str, str]) -> np.ndarray:
+    usual = [f"{question}_{ending}" for ending in _TOTALS]
+    given = total_of.get(question) or total_of.get("")
+    column = given or next((name for name in usual if name in table.colnames), None)
+    if column is None:
+        raise AnalysisError(
+            f"the columns of {question!r} are fractions, and nothing says of how many votes: name the column "
+            f'with their number by --total COLUMN, or for this question --total "{question}: COLUMN"'
+        )
+    return _numbers(table, column)
+
+
+def _numbers(table: Table, column: str) -> np.ndarray:
+    from glue_zoobot.images.identity import find_column
+
+    values = table[find_column(table.colnames, column)]
+    try:
+        filled = np.ma.filled(np.ma.asarray(values).astype(np.float64), np.nan)
+    except (TypeError, ValueError) as error:
+        raise AnalysisError(f"the column {column} does not hold numbers of votes ({error})") from error
+    return np.asarray(filled, dtype=np.float64)
