@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,11 +21,31 @@ from glue_zoobot.catalog.record import (
 )
 from glue_zoobot.errors import CatalogueError, ImageError
 from glue_zoobot.images import ImageSource, SourceSpec, open_catalogue
+from glue_zoobot.images.stretching import Stretch, read_stretched
 
 if TYPE_CHECKING:
     from glue.core import Data
 
-__all__ = ["RowImages", "attach_images", "images_of", "remember_source", "source_of"]
+__all__ = ["Bands", "RowImages", "attach_images", "images_of", "remember_source", "source_of"]
+
+
+N_LOOKED_AT = 12  # galaxies that tell which bands there are
+
+
+class Bands(NamedTuple):
+    """
+    Which bands of fluxes a catalogue has.
+
+    Attributes
+    ----------
+    names : tuple of str
+        All of them; empty where only pictures are kept.
+    drawn : tuple of str
+        Those that its pictures show: red, green and blue; red and blue; or one.
+    """
+
+    names: tuple[str, ...] = ()
+    drawn: tuple[str, ...] = ()
 
 
 class RowImages:
@@ -64,10 +84,31 @@ class RowImages:
         ImageError
             The row has no image, or it cannot be read.
         """
+        return self.source.read(self._number(row))
+
+    def show(self, row: int, stretch: Stretch | None) -> np.ndarray:
+        """Like `read`, with a stretch for the eye alone; pictures without fluxes come as they are."""
+        return self.read(row) if stretch is None else read_stretched(self.source, self._number(row), stretch)
+
+    def bands(self) -> Bands:
+        """Look at a few galaxies from all over the catalogue for their bands; may take a moment."""
+        names: dict[str, None] = {}
+        drawn: tuple[str, ...] = ()
+        for row in sorted({len(self) * k // N_LOOKED_AT for k in range(N_LOOKED_AT)}) if len(self) else ():
+            try:
+                fluxes = self.source.fluxes(self._number(row))
+            except ImageError:
+                continue
+            if fluxes is not None:
+                names |= dict.fromkeys(fluxes.names)
+                drawn = max(drawn, fluxes.drawn, key=len)
+        return Bands(tuple(names), drawn)
+
+    def _number(self, row: int) -> int:
         number = row if self.index is None else int(self.index[row])
         if number < 0:
             raise ImageError(str(self.object_ids[row]), "the image source has no image with this id")
-        return self.source.read(number)
+        return number
 
 
 _CACHE: WeakKeyDictionary[Data, tuple[SourceSpec, RowImages]] = WeakKeyDictionary()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tokenize
 import zipfile
 import zlib
@@ -18,7 +19,7 @@ from glue_zoobot.images.bandnames import parse_bands
 from glue_zoobot.images.catalogue import Catalogue
 from glue_zoobot.images.decode import UnreadableImage, check_size
 from glue_zoobot.images.identity import identify
-from glue_zoobot.images.source import ContainerSource, Picture
+from glue_zoobot.images.source import ContainerSource, Fluxes, Picture
 from glue_zoobot.images.spec import SourceSpec
 
 #: Usual names of the array of images in a container, best first.
@@ -75,9 +76,8 @@ def picture_of(image: np.ndarray, scale: float | None, preset: str, bands: str |
         How fluxes become colours.
     """
     planes = planes_of(image)
-    if scale is None or len(planes) not in (1, 3, 4):
-        names, order = parse_bands(bands) if bands else ((), ())
-        return rgb.compose(planes, preset, names if len(names) == len(planes) else (), order)
+    if scale is None or _are_fluxes(planes, scale):
+        return rgb.compose(planes, preset, *_names(planes, bands))
     missing = 0
     if planes.dtype != np.uint8:
         planes, missing = rgb.fill_nan(planes)
@@ -86,6 +86,24 @@ def picture_of(image: np.ndarray, scale: float | None, preset: str, bands: str |
         planes = (planes[:3] * (planes[3:] / 255.0)).astype(np.uint8)
     three = np.broadcast_to(planes, (3, *planes.shape[1:]))
     return Picture(np.ascontiguousarray(three.transpose(1, 2, 0)), missing)
+
+
+def fluxes_of(image: np.ndarray, scale: float | None, preset: str, bands: str | None) -> Fluxes | None:
+    """Return the bands of an array of fluxes; None if it holds a picture. Takes what `picture_of` takes."""
+    planes = planes_of(image)
+    if not _are_fluxes(planes, scale):
+        return None
+    return rgb.describe(planes, preset, *_names(planes, bands))
+
+
+def _are_fluxes(planes: np.ndarray, scale: float | None) -> bool:
+    return scale is None or len(planes) not in (1, 3, 4)
+
+
+def _names(planes: np.ndarray, bands: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the planes, none if they are not as many, and the bands to draw."""
+    names, order = parse_bands(bands) if bands else ((), ())
+    return (names if len(names) == len(planes) else ()), order
 
 
 def white_level(images: Any, preset: str) -> float | None:
@@ -166,9 +184,14 @@ class ArraySource(ContainerSource):
         return _load_array(self.path, self.member)
 
     def _load(self, i: int) -> Picture:
+        return picture_of(self._image(i), self.scale, self.preset, self.bands)
+
+    def _fluxes(self, i: int) -> Fluxes | None:
+        return fluxes_of(self._image(i), self.scale, self.preset, self.bands)
+
+    def _image(self, i: int) -> np.ndarray:
         with self._opened() as images:
-            image = np.array(images if self.single else images[i])
-        return picture_of(image, self.scale, self.preset, self.bands)
+            return np.array(images if self.single else images[i])
 
 
 def open_arrays(spec: SourceSpec, path: Path) -> Catalogue:
@@ -236,11 +259,42 @@ def _load_array(path: str, member: str | None) -> np.ndarray:
 
 def read_array_file(path: str, preset: str, bands: str | None) -> Picture:
     """Read one image from an ``.npy`` file, or the array of images of an ``.npz`` file."""
+    image = _read_image(path)
+    return picture_of(image, _white(image), preset, bands)
+
+
+def read_array_fluxes(path: str, preset: str, bands: str | None) -> Fluxes | None:
+    """Like `read_array_file`, but the bands; None if the file holds a picture."""
+    image = _read_image(path)
+    return fluxes_of(image, _white(image), preset, bands)
+
+
+def _white(image: np.ndarray) -> float | None:
+    return 255.0 if image.dtype == np.uint8 else None
+
+
+def _read_image(path: str) -> np.ndarray:
     try:
-        image = _load_image(path)
+        return _load_image(path)
     except (CatalogueError, *_DAMAGE) as error:
         if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
             raise
+        raise UnreadableImage(f"no NumPy array that can be read ({error})") from error
+
+
+def read_array_bytes(data: bytes, preset: str, bands: str | None) -> Picture:
+    """Read one image from the bytes of an ``.npy`` file, after a look at its header."""
+    from numpy.lib import format as npy
+
+    file = io.BytesIO(data)
+    try:
+        version = npy.read_magic(file)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read(file)
+        check_shape(shape, dtype)
+        file.seek(0)
+        image = np.load(file, allow_pickle=False)
+    except _DAMAGE as error:
         raise UnreadableImage(f"no NumPy array that can be read ({error})") from error
     return picture_of(image, 255.0 if image.dtype == np.uint8 else None, preset, bands)
 

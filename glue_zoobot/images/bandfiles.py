@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from glue_zoobot.images import fits, rgb
 from glue_zoobot.images.decode import UnreadableImage
-from glue_zoobot.images.source import ImageSource, Picture
+from glue_zoobot.images.source import Fluxes, ImageSource, Picture
 
 
 class BandFilesSource(ImageSource):
@@ -29,6 +30,8 @@ class BandFilesSource(ImageSource):
         Bands for red, green, blue (three), red and blue (two), or one.
     names : list of str, optional
         What stands for ``{id}`` in the files of each galaxy, where that is not its object id.
+    there : sequence of str
+        All bands that galaxies have files of, from blue to red; those to be drawn if not given.
     """
 
     def __init__(
@@ -39,11 +42,13 @@ class BandFilesSource(ImageSource):
         bands: tuple[str, ...],
         preset: str = "auto",
         names: list[str] | None = None,
+        there: Sequence[str] = (),
     ) -> None:
         self.object_ids = object_ids
         self.names = object_ids if names is None else np.array(names, dtype=np.dtypes.StringDType())
         self.root = os.path.abspath(root)  # noqa: PTH100  symbolic links stay as the user sees them
         self.pattern, self.bands, self.preset = pattern, bands, preset
+        self.there = tuple(there) or bands
 
     def path(self, i: int, band: str) -> str:
         """Return the file of image `i` in one band."""
@@ -57,12 +62,27 @@ class BandFilesSource(ImageSource):
             raise UnreadableImage(
                 f"no file for band {', '.join(missing)}: {paths[self.bands.index(missing[0])]}"
             )
-        planes = [fits.read_planes(path) for path in paths]
-        if any(len(p.pixels) != 1 for p in planes):
-            raise UnreadableImage("a file of one band holds a cube")
-        stack = np.stack([_on_grid_of(planes[0], p) for p in planes])[:, ::-1]
-        nanomaggies = all(p.nanomaggies for p in planes)
+        stack, nanomaggies = _aligned(paths)
         return rgb.compose(stack, self.preset, self.bands, self.bands, nanomaggies)
+
+    def _fluxes(self, i: int) -> Fluxes | None:
+        """Read all bands that there are, on the grid of the picture."""
+        wanted = (*self.bands, *(band for band in self.there if band not in self.bands))
+        paths = {band: self.path(i, band) for band in wanted if Path(self.path(i, band)).is_file()}
+        if not paths:
+            raise UnreadableImage(f"no file for band {', '.join(wanted)}: {self.path(i, wanted[0])}")
+        stack, _ = _aligned(list(paths.values()))
+        names = tuple(band for band in self.there if band in paths)
+        return Fluxes(stack[[list(paths).index(band) for band in names]], names, self.bands)
+
+
+def _aligned(paths: list[str]) -> tuple[np.ndarray, bool]:
+    """Read one plane per file on the grid of the first, (B, H, W), and whether all are in nanomaggies."""
+    planes = [fits.read_planes(path) for path in paths]
+    if any(len(p.pixels) != 1 for p in planes):
+        raise UnreadableImage("a file of one band holds a cube")
+    stack = np.stack([_on_grid_of(planes[0], p) for p in planes])[:, ::-1]
+    return stack, all(p.nanomaggies for p in planes)
 
 
 def _on_grid_of(reference: fits.Planes, plane: fits.Planes) -> np.ndarray:

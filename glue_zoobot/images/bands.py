@@ -61,7 +61,7 @@ def open_bands(spec: SourceSpec, folder: Path, table: Table | None = None) -> Ca
         names, column = _names_in(table, pattern, found, spec)
         identity = identify(table, spec.id_column, lambda: names)
         notes.insert(0, f"files found by column {column!r}")
-    source = BandFilesSource(identity.object_ids, str(folder), pattern, bands, spec.preset, names)
+    source = BandFilesSource(identity.object_ids, str(folder), pattern, bands, spec.preset, names, there)
     return Catalogue.assemble(spec, source, table, identity, tuple(notes))
 
 

@@ -8,8 +8,8 @@ import stat
 import numpy as np
 
 from glue_zoobot.images import decode, fits
-from glue_zoobot.images.arrays import read_array_file
-from glue_zoobot.images.source import ImageSource, Picture
+from glue_zoobot.images.arrays import read_array_bytes, read_array_file, read_array_fluxes
+from glue_zoobot.images.source import Fluxes, ImageSource, Picture
 
 RASTER_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff")
 ARRAY_SUFFIXES = (".npy", ".npz")
@@ -53,6 +53,14 @@ class FileSource(ImageSource):
     def _load(self, i: int) -> Picture:
         return read_file(self.path(i), self.preset, self.bands)
 
+    def _fluxes(self, i: int) -> Fluxes | None:
+        path = self.path(i)
+        if path.lower().endswith(fits.SUFFIXES):
+            return fits.fluxes_of(fits.read_planes(path), self.preset, self.bands)
+        if path.lower().endswith(ARRAY_SUFFIXES):
+            return read_array_fluxes(path, self.preset, self.bands)
+        return None
+
 
 def read_file(path: str, preset: str = "auto", bands: str | None = None) -> Picture:
     """Read one image file; which reader, its suffix says."""
@@ -64,6 +72,16 @@ def read_file(path: str, preset: str = "auto", bands: str | None = None) -> Pict
     if name.endswith(ARRAY_SUFFIXES):
         return read_array_file(path, preset, bands)
     return Picture(decode.decode_file(path))
+
+
+def read_bytes(data: bytes, name: str, preset: str = "auto", bands: str | None = None) -> Picture:
+    """Read one image that is in memory; `name` is that of its file."""
+    lower = name.lower()
+    if lower.endswith(fits.SUFFIXES):
+        return fits.read_stamp_bytes(data, preset, bands)
+    if lower.endswith(ARRAY_SUFFIXES):
+        return read_array_bytes(data, preset, bands)
+    return Picture(decode.decode_bytes(data))
 
 
 def stem(path: str) -> str:

@@ -22,7 +22,7 @@ import numpy as np
 from glue_zoobot.images import rgb
 from glue_zoobot.images.bandnames import parse_bands, split_bands
 from glue_zoobot.images.decode import UnreadableImage, check_size, describe
-from glue_zoobot.images.source import Picture
+from glue_zoobot.images.source import Fluxes, Picture
 
 SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz", ".fts.gz", ".fits.fz", ".fz")
 #: Extensions that go with an image and are not it.
@@ -68,12 +68,28 @@ def read_stamp(path: str, preset: str = "auto", bands: str | None = None) -> Pic
 
 def colours(planes: Planes, preset: str, bands: str | None = None) -> Picture:
     """Make a colour picture of one image HDU, with the first row of the file at the bottom as FITS has it."""
-    if planes.pixels.dtype == np.uint8 and len(planes.pixels) == 3:  # a picture kept as FITS, no fluxes
+    if _is_picture(planes):
         return Picture(np.ascontiguousarray(planes.pixels[:, ::-1].transpose(1, 2, 0)))
-    names, order = parse_bands(bands) if bands else (planes.names, ())
-    if len(names) != len(planes.pixels):
-        names = ()
+    names, order = _names(planes, bands)
     return rgb.compose(planes.pixels[:, ::-1], preset, names, order, planes.nanomaggies)
+
+
+def fluxes_of(planes: Planes, preset: str, bands: str | None = None) -> Fluxes | None:
+    """Return the bands of one image HDU, the last row of the file first; None for a picture kept as FITS."""
+    if _is_picture(planes):
+        return None
+    names, order = _names(planes, bands)
+    return rgb.describe(planes.pixels[:, ::-1], preset, names, order, planes.nanomaggies)
+
+
+def _is_picture(planes: Planes) -> bool:
+    return planes.pixels.dtype == np.uint8 and len(planes.pixels) == 3
+
+
+def _names(planes: Planes, bands: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the planes, none if they are not as many, and the bands to draw."""
+    names, order = parse_bands(bands) if bands else (planes.names, ())
+    return (names if len(names) == len(planes.pixels) else ()), order
 
 
 def read_planes(path: str) -> Planes:
@@ -82,10 +98,23 @@ def read_planes(path: str) -> Planes:
     if size > _MAX_STAMP:
         raise UnreadableImage(f"a file of {size / 1e6:,.0f} MB is no galaxy stamp")
     with opened(path) as hdus:
-        hdu = next((h for h in parts(hdus) if is_image(h)), None)
-        if hdu is None:
-            raise UnreadableImage("a FITS file without an image")
-        return planes_of(hdu)
+        return _first_image(hdus)
+
+
+def read_stamp_bytes(data: bytes, preset: str = "auto", bands: str | None = None) -> Picture:
+    """Like `read_stamp`, of a file that is in memory, plain or packed with gzip."""
+    from astropy.io import fits
+
+    with damage_explained(), fits.open(io.BytesIO(_unpacked(io.BytesIO(data))), memmap=False) as hdus:
+        planes = _first_image(hdus)
+    return colours(planes, preset, bands)
+
+
+def _first_image(hdus: Any) -> Planes:
+    hdu = next((h for h in parts(hdus) if is_image(h)), None)
+    if hdu is None:
+        raise UnreadableImage("a FITS file without an image")
+    return planes_of(hdu)
 
 
 @contextmanager
@@ -104,9 +133,16 @@ def _checked(path: str) -> str | io.BytesIO:
     A stamp is read whole, so that all of its headers are looked at; of a large file only the start.
     """
     large = os.stat(path).st_size > _MAX_STAMP  # noqa: PTH116
-    with open(path, "rb") as raw, gzip.open(raw) if _is_gzip(raw) else nullcontext(raw) as file:  # noqa: PTH123
-        packed = file is not raw
-        data = file.read(_MAX_HEADER if large and not packed else _MAX_STAMP + 1)
+    with open(path, "rb") as raw:  # noqa: PTH123
+        start_only = large and not _is_gzip(raw)
+        data = _unpacked(raw, _MAX_HEADER if start_only else _MAX_STAMP + 1)
+    return path if start_only else io.BytesIO(data)
+
+
+def _unpacked(raw: BinaryIO, most: int = _MAX_STAMP + 1) -> bytes:
+    """Bytes of an open file, unpacked if need be; raises `UnreadableImage` for headers that lie."""
+    with gzip.open(raw) if _is_gzip(raw) else nullcontext(raw) as file:
+        data = file.read(most)
     if not data.startswith(b"SIMPLE  ="):
         raise UnreadableImage(f"{describe(data[:64])}, where FITS was expected")
     if len(data) >= _MAX_HEADER and data.find(_END, 0, _MAX_HEADER) < 0:
@@ -115,7 +151,7 @@ def _checked(path: str) -> str | io.BytesIO:
         raise UnreadableImage(f"it unpacks to more than {_MAX_STAMP / 1e6:.0f} MB; unpack it yourself")
     if any(pattern.search(data) for pattern in _TOO_MANY):
         raise UnreadableImage("a FITS header with more axes or columns than there can be")
-    return path if large and not packed else io.BytesIO(data)
+    return data
 
 
 def _is_gzip(file: BinaryIO) -> bool:

@@ -9,10 +9,17 @@ import numpy as np
 from astropy.table import Table
 
 from glue_zoobot.errors import CatalogueError
-from glue_zoobot.images.arrays import check_stack, describe_scale, pick, picture_of, white_level
+from glue_zoobot.images.arrays import (
+    check_stack,
+    describe_scale,
+    fluxes_of,
+    pick,
+    picture_of,
+    white_level,
+)
 from glue_zoobot.images.catalogue import Catalogue
 from glue_zoobot.images.identity import identify
-from glue_zoobot.images.source import ContainerSource, Picture
+from glue_zoobot.images.source import ContainerSource, Fluxes, Picture
 from glue_zoobot.images.spec import SourceSpec
 
 _MAX_CHUNK = 1024**3  # bytes; what HDF5 unpacks at once
@@ -52,9 +59,14 @@ class HDF5Source(ContainerSource):
         return h5py.File(self.path, "r", rdcc_nbytes=_CHUNK_CACHE)[self.dataset]
 
     def _load(self, i: int) -> Picture:
+        return picture_of(self._image(i), self.scale, self.preset, self.bands)
+
+    def _fluxes(self, i: int) -> Fluxes | None:
+        return fluxes_of(self._image(i), self.scale, self.preset, self.bands)
+
+    def _image(self, i: int) -> np.ndarray:
         with self._opened() as images:
-            image = images[i]
-        return picture_of(image, self.scale, self.preset, self.bands)
+            return images[i]
 
 
 def open_hdf5(spec: SourceSpec, path: Path) -> Catalogue:

@@ -13,7 +13,7 @@ from glue_zoobot.images import fits
 from glue_zoobot.images.catalogue import Catalogue
 from glue_zoobot.images.decode import UnreadableImage
 from glue_zoobot.images.identity import Identity, identify
-from glue_zoobot.images.source import ContainerSource, Picture
+from glue_zoobot.images.source import ContainerSource, Fluxes, Picture
 from glue_zoobot.images.spec import SourceSpec
 from glue_zoobot.images.tables import column_matching
 
@@ -53,6 +53,12 @@ class HDUSource(ContainerSource):
         return astropy_fits.open(self.path, memmap=False, lazy_load_hdus=True)
 
     def _load(self, i: int) -> Picture:
+        return fits.colours(self._planes(i), self.preset, self.bands)
+
+    def _fluxes(self, i: int) -> Fluxes | None:
+        return fits.fluxes_of(self._planes(i), self.preset, self.bands)
+
+    def _planes(self, i: int) -> fits.Planes:
         number = int(self.hdus[i])
         with self._opened() as hdus, fits.damage_explained():
             hdu = hdus[number]
@@ -60,7 +66,7 @@ class HDUSource(ContainerSource):
                 raise UnreadableImage(f"HDU {number} holds no image")
             planes = fits.planes_of(hdu)
             del hdu.data  # astropy would keep the pixels of every HDU
-        return fits.colours(planes, self.preset, self.bands)
+        return planes
 
 
 def open_hdus(spec: SourceSpec, path: Path, catalogue: Table | None = None) -> Catalogue:

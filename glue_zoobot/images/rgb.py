@@ -27,7 +27,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from glue_zoobot.images.decode import UnreadableImage
-from glue_zoobot.images.source import Picture
+from glue_zoobot.images.source import Fluxes, Picture
 
 _LEGACY_SCALES = (2.2, 3.4, 6.0)  # z, r, g
 _SDSS_SCALES = (4.9, 5.7, 7.8)  # i, r, g
@@ -60,12 +60,16 @@ def _percentile_asinh(plane: np.ndarray, softening: float) -> np.ndarray:
     return np.clip(stretched / max(np.percentile(stretched, 99.85), 1e-12), 0, 1)
 
 
-def asinh(planes: np.ndarray) -> np.ndarray:
-    """Stretch fluxes (3, H, W) of any unit; the border of the stamp gives sky and noise."""
-    softening, black = 3.0, 1.0  # in units of the noise: linear below 3 sigma, black at -1 sigma
+def asinh(planes: np.ndarray, softening: float = 3.0, percentile: float = 99.7) -> np.ndarray:
+    """
+    Stretch fluxes (3, H, W) of any unit; the border of the stamp gives sky and noise.
+
+    Linear below `softening` times the noise, logarithmic above; the `percentile` of the pixels is white.
+    """
+    black = 1.0  # what is darker than the sky by so many times the noise is black
     signal = _balanced(np.stack([_in_noise_units(p) for p in planes])) + black
     intensity = signal.mean(axis=0)
-    top = max(np.percentile(intensity, 99.7), 10.0)
+    top = max(np.percentile(intensity, percentile), 10.0)
     intensity = np.maximum(intensity, 1e-6)
     stretch = np.arcsinh(intensity / softening) / np.arcsinh(top / softening)
     return _keep_hue(np.maximum(signal, 0) * (stretch / intensity))
@@ -153,23 +157,75 @@ def compose(
     ValueError
         An unknown preset.
     """
-    filled, nan_count = fill_nan(planes)
-    dead = without_signal(planes)
+    chosen, stretch = _plan(len(planes), preset, names, order, nanomaggies)
+    labels = tuple(n.lower() for n in names) or numbered(len(planes))
+    return draw(planes, chosen, labels, stretch, incomplete=asinh)
+
+
+def describe(
+    planes: np.ndarray,
+    preset: str = "auto",
+    names: Sequence[str] = (),
+    order: Sequence[str] = (),
+    nanomaggies: bool = False,
+) -> Fluxes:
+    """Say which bands fluxes are, and which of them `compose` draws; takes what `compose` takes."""
+    chosen, _ = _plan(len(planes), preset, names, order, nanomaggies)
+    labels = tuple(names) or numbered(len(planes))
+    return Fluxes(planes, labels, tuple(labels[k] for k in chosen))
+
+
+def numbered(count: int) -> tuple[str, ...]:
+    """Names of bands that nobody named: ``("1", "2", ...)``."""
+    return tuple(str(k + 1) for k in range(count))
+
+
+def _plan(
+    count: int, preset: str, names: Sequence[str], order: Sequence[str], nanomaggies: bool
+) -> tuple[tuple[int, ...], Callable[[np.ndarray], np.ndarray]]:
+    """Which planes to draw, and how to stretch them."""
     names = tuple(n.lower() for n in names)
     preset = _automatic(names, nanomaggies) if preset == "auto" else preset
     if preset not in PRESETS:
         raise ValueError(f"there is no preset {preset!r}; the presets are auto, {', '.join(PRESETS)}")
     wanted, stretch = PRESETS[preset]
-    chosen = choose_bands(len(filled), names, tuple(o.lower() for o in order) or wanted)
-    labels = names or [str(k + 1) for k in range(len(filled))]
+    return choose_bands(count, names, tuple(o.lower() for o in order) or wanted), stretch
+
+
+def draw(
+    planes: np.ndarray,
+    chosen: Sequence[int],
+    labels: Sequence[str],
+    stretch: Callable[[np.ndarray], np.ndarray],
+    incomplete: Callable[[np.ndarray], np.ndarray],
+) -> Picture:
+    """
+    Draw some planes of fluxes as red, green and blue, those without signal left out.
+
+    Parameters
+    ----------
+    planes : numpy.ndarray
+        Shape (B, H, W).
+    chosen : sequence of int
+        Planes for red, green and blue; red and blue; or the one that is grey.
+    labels : sequence of str
+        Names of the planes, length B.
+    stretch, incomplete : callable
+        Red, green, blue fluxes (3, H, W) to levels from 0 to 1: for all bands, and where one has no signal.
+
+    Raises
+    ------
+    UnreadableImage
+        No finite pixel, every pixel the same, or no signal in the chosen planes.
+    """
+    filled, nan_count = fill_nan(planes)
+    dead = without_signal(planes)
     living = [k for k in chosen if not dead[k]]
     if not living:
         raise UnreadableImage(f"no signal in the bands to be drawn ({', '.join(labels[k] for k in chosen)})")
-    if len(living) < len(chosen):
-        stretch = asinh
-    scaled = np.clip(stretch(_three(filled[living])), 0, 1) * 255
-    pixels = np.rint(scaled).astype(np.uint8).transpose(1, 2, 0)
-    dead_bands = tuple(labels[k] for k in np.flatnonzero(dead))
+    levels = (stretch if len(living) == len(chosen) else incomplete)(_three(filled[living]))
+    pixels = np.rint(np.clip(levels, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
+    dead_bands = tuple(label for label, none in zip(labels, dead, strict=True) if none)
     return Picture(np.ascontiguousarray(pixels), nan_count, dead_bands)
 
 

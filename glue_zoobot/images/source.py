@@ -38,6 +38,25 @@ class Picture(NamedTuple):
         return f"no signal in band {', '.join(self.dead_bands)}" if self.dead_bands else ""
 
 
+class Fluxes(NamedTuple):
+    """
+    The measured bands of one galaxy, before any stretch.
+
+    Attributes
+    ----------
+    planes : numpy.ndarray
+        Shape (B, H, W), any number type, the first row at the top of the picture.
+    names : tuple of str
+        Names of the bands, length B; numbers from 1 where nobody named them.
+    drawn : tuple of str
+        Those that the galaxy's picture shows: red, green and blue; red and blue; or one.
+    """
+
+    planes: np.ndarray
+    names: tuple[str, ...]
+    drawn: tuple[str, ...]
+
+
 class ImageSource(ABC):
     """
     N galaxy images, each with its object id.
@@ -59,6 +78,27 @@ class ImageSource(ABC):
     @abstractmethod
     def _load(self, i: int) -> Picture:
         """Read image `i`; may raise anything that `broken_because` knows."""
+
+    def _fluxes(self, i: int) -> Fluxes | None:
+        """Read the bands of image `i`; None where all that is kept is a picture."""
+        return None
+
+    def fluxes(self, i: int) -> Fluxes | None:
+        """
+        Read the bands that one image is made of.
+
+        Returns
+        -------
+        Fluxes or None
+            None where the container keeps a picture and no fluxes.
+
+        Raises
+        ------
+        ImageError
+            As `read`.
+        """
+        with broken_because(self.object_ids[i]):
+            return self._fluxes(i)
 
     def load(self, i: int) -> Picture:
         """Like `read`, with what there is to say about the image beside it."""

@@ -21,6 +21,7 @@ from glue_zoobot import catalog
 from glue_zoobot.qt.columns import sky_columns
 from glue_zoobot.qt.gallery.encoder_view import EncoderView
 from glue_zoobot.qt.gallery.keys import action_of
+from glue_zoobot.qt.gallery.look import AS_IS
 from glue_zoobot.qt.gallery.neighbours import Neighbours, NeighbourStrip, nearest
 from glue_zoobot.qt.gallery.painting import BACKGROUND, DIM_TEXT
 from glue_zoobot.qt.gallery.sky_links import SkyLink, sky_links
@@ -115,8 +116,12 @@ class DetailView(QWidget):
         side.addWidget(self.seen, 1, 0, Qt.AlignLeft)
         side.addWidget(self.values, 2, 0)
         side.setRowStretch(2, 1)
+        self.note = QLabel(wordWrap=True, visible=False)
+        large = QVBoxLayout()
+        large.addWidget(self.picture, 1)
+        large.addWidget(self.note)
         middle = QHBoxLayout()
-        middle.addWidget(self.picture, 3)
+        middle.addLayout(large, 3)
         middle.addLayout(side, 2)
         layout = QVBoxLayout(self)
         layout.addLayout(self._bar())
@@ -208,6 +213,8 @@ class DetailView(QWidget):
         images = catalog.images_of(self._state.data)
         self.large.set_source(images)
         self._small.set_source(images)
+        for loader in (self.large, self._small):
+            loader.set_stretch(self._state.stretch)
         self.set_look()
         ratio = self.devicePixelRatioF()
         edge = max(min(self.picture.width(), self.picture.height()), 240)
@@ -229,11 +236,30 @@ class DetailView(QWidget):
 
     def set_look(self) -> None:
         """Follow the gallery's brightness and contrast; the encoder's view stays as it is."""
+        self._show_note()
         for loader in (self.large, self._small):
             loader.set_look(self._viewer.look)
         if self.row >= 0 and self.large.get(self.row) is not None:
             self._show_loaded(self.large.get(self.row))
         self.strip.update()
+
+    def set_stretch(self) -> None:
+        """Follow the gallery's stretch; the encoder's view stays as it is."""
+        if self.row >= 0 and self._state.data is not None:
+            self._show_picture()
+            self.strip.load()
+
+    def _show_note(self) -> None:
+        """Say that what is seen is not what the encoder sees, where that is so."""
+        changed, stretch = [], self._state.stretch
+        if stretch is not None and self._viewer.has_fluxes:
+            changed.append(f"stretch ({', '.join(stretch.bands)})" if stretch.bands else "stretch")
+        if self._viewer.look != AS_IS:
+            changed.append("brightness or contrast")
+        self.note.setText(
+            f"Your own {' and '.join(changed)}, for the eye only: what the encoder sees is beside"
+        )
+        self.note.setVisible(bool(changed))
 
     # ---- look-alikes and the encoder's view
 

@@ -23,11 +23,12 @@ from glue_zoobot import catalog
 from glue_zoobot.errors import ZoobotError
 from glue_zoobot.qt.gallery.figure import Panel, save_figure
 from glue_zoobot.qt.gallery.look import Look
-from glue_zoobot.qt.gallery.thumbnails import scaled_image
+from glue_zoobot.qt.gallery.thumbnails import pixels_of, scaled_image
 from glue_zoobot.qt.threads import Work, run_in_thread
 
 if TYPE_CHECKING:
     from glue_zoobot.catalog import RowImages
+    from glue_zoobot.images.stretching import Stretch
     from glue_zoobot.qt.gallery.viewer import GalleryViewer
 
 __all__ = ["ExportDialog"]
@@ -106,7 +107,8 @@ class ExportDialog(QDialog):
         viewer = self._viewer
         rows = viewer.model.rows[self.positions()]
         captions, frames = viewer.state.captions(rows), viewer.state.frames(rows)
-        names, look = [column.name for column in viewer.grid.caption_layout], viewer.look
+        names = [column.name for column in viewer.grid.caption_layout]
+        look, stretch = viewer.look, viewer.state.stretch
         texts = [tuple(_line(*pair) for pair in zip(names, lines, strict=False)) for lines in captions]
         images = catalog.images_of(viewer.state.data)
         n_columns = self.per_line.value()
@@ -121,7 +123,9 @@ class ExportDialog(QDialog):
                 viewer.set_status(f"Wrote {len(panels):,} galaxies to {path}")
 
         viewer.set_status(f"Reading {len(rows):,} pictures…")
-        self._work = run_in_thread(viewer, lambda: [_read(images, int(row), look) for row in rows], save)
+        self._work = run_in_thread(
+            viewer, lambda: [_read(images, int(row), stretch, look) for row in rows], save
+        )
         self.accept()
 
 
@@ -130,10 +134,10 @@ def _line(name: str, caption: tuple[str, str]) -> str:
     return f"{label} {value}" if name else value
 
 
-def _read(images: RowImages, row: int, look: Look) -> object:
+def _read(images: RowImages, row: int, stretch: Stretch | None, look: Look) -> object:
     """The picture of a row; None where there is none."""
     try:
-        pixels = images.read(row)
+        pixels = pixels_of(images, row, stretch)
     except Exception:  # a reader of another package may fail in its own way; the figure has a grey square
         return None
     return look.of(scaled_image(pixels, min(max(pixels.shape[:2]), MOST_PIXELS)))

@@ -98,9 +98,13 @@ class NeighbourStrip(QWidget):
     def show_neighbours(self, found: Neighbours, names: list[str]) -> None:
         """Show these galaxies, with these ids."""
         self._found, self._names = found, names
+        self.load()
+
+    def load(self) -> None:
+        """Ask for the pictures, in the size and stretch that they have now."""
         ratio = self.devicePixelRatioF()
         self._thumbnails.set_size(round(EDGE * ratio), ratio)
-        self._thumbnails.want(found.rows)
+        self._thumbnails.want(self._found.rows)
         self.update()
 
     def place(self, number: int) -> QRect:

@@ -79,14 +79,14 @@ class CaptionList(QListWidget):
 
 
 class PictureSection(QWidget):
-    """Brightness, contrast and inversion of all pictures, folded away until wanted."""
+    """How all pictures are shown: brightness, contrast, stretch; folded away until wanted."""
 
     def __init__(self, viewer_state: GalleryViewerState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = viewer_state
         self.fold = QToolButton(text="Picture", checkable=True, autoRaise=True)
         self.fold.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
-        self.fold.setToolTip("Brightness and contrast of all pictures on the screen")
+        self.fold.setToolTip("Brightness, contrast and stretch of all pictures on the screen")
         self.value_brightness = QSlider(Qt.Horizontal, maximum=STEPS)
         self.value_brightness.setToolTip("Lifts or lowers the faint parts; black and white stay as they are")
         self.value_contrast = QSlider(Qt.Horizontal, maximum=STEPS)
@@ -102,7 +102,9 @@ class PictureSection(QWidget):
             viewer_state, self, {"value_brightness": ranges, "value_contrast": ranges}
         )
         self.fold.toggled.connect(self._unfold)
-        changed = viewer_state.brightness or viewer_state.contrast or viewer_state.invert
+        changed = (
+            viewer_state.brightness or viewer_state.contrast or viewer_state.invert or viewer_state.restretch
+        )
         self.fold.setChecked(bool(changed))
         self._unfold(bool(changed))
 
@@ -116,6 +118,9 @@ class PictureSection(QWidget):
         form.setVerticalSpacing(4)
         form.addRow("Brightness", self.value_brightness)
         form.addRow("Contrast", self.value_contrast)
+        from glue_zoobot.qt.gallery.stretch_controls import StretchControls  # late: glue starts without it
+
+        self.stretch = StretchControls(self._state, form)
         form.addRow("", last)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -130,6 +135,7 @@ class PictureSection(QWidget):
     def _reset(self) -> None:
         self._state.brightness = self._state.contrast = 0.0
         self._state.invert = False
+        self.stretch.reset()
 
 
 class GalleryOptions(QWidget):

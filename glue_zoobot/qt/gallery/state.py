@@ -6,6 +6,7 @@ import re
 from contextlib import suppress
 from difflib import get_close_matches
 from time import thread_time
+from typing import TYPE_CHECKING
 
 import numpy as np
 from echo import CallbackProperty, ListCallbackProperty, SelectionCallbackProperty
@@ -22,6 +23,9 @@ from glue_zoobot.qt.gallery.captions import WrittenColumns
 from glue_zoobot.qt.gallery.filtering import Condition
 from glue_zoobot.qt.gallery.ordering import grouped, is_missing, order_by, random_order, sort_values
 from glue_zoobot.qt.gallery.values import MISSING, format_value
+
+if TYPE_CHECKING:
+    from glue_zoobot.images.stretching import Stretch
 
 __all__ = ["MISSING", "GalleryLayerState", "GalleryViewerState", "format_value"]
 
@@ -67,6 +71,11 @@ class GalleryViewerState(WrittenColumns, ViewerState):
     contrast = CallbackProperty(0.0, docstring="Makes all pictures harder: -1 to 1")
     invert = CallbackProperty(False, docstring="Whether galaxies are dark on white")
 
+    restretch = CallbackProperty(False, docstring="Whether fluxes are stretched anew, for the eye alone")
+    softening = CallbackProperty(3.0, docstring="Units of the sky's noise below which the stretch is linear")
+    percentile = CallbackProperty(99.7, docstring="White is what so many percent of the pixels are below")
+    flux_bands = CallbackProperty("", docstring="Red,green,blue, or one in grey; empty: the catalogue's own")
+
     def __init__(self, **kwargs: object) -> None:
         super().__init__()
         self._last_data = None
@@ -101,6 +110,16 @@ class GalleryViewerState(WrittenColumns, ViewerState):
             if state.layer is not None:
                 return state.layer.data
         return None
+
+    @property
+    def stretch(self) -> Stretch | None:
+        """How fluxes are stretched anew; None if pictures are shown as the catalogue has them."""
+        from glue_zoobot.images.stretching import Stretch  # late: glue starts without it
+
+        if not self.restretch:
+            return None
+        bands = tuple(self.flux_bands.split(",")) if self.flux_bands else ()
+        return Stretch(self.softening, self.percentile, bands)
 
     # ---- which rows, in which order
 

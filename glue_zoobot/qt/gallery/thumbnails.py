@@ -16,8 +16,9 @@ from glue_zoobot.qt.gallery.look import AS_IS, Look
 
 if TYPE_CHECKING:
     from glue_zoobot.catalog import RowImages
+    from glue_zoobot.images.stretching import Stretch
 
-__all__ = ["Thumbnail", "ThumbnailLoader", "scaled_image"]
+__all__ = ["Thumbnail", "ThumbnailLoader", "pixels_of", "scaled_image"]
 
 MAX_BYTES = 128 * 2**20
 N_THREADS = min(max(2, QThread.idealThreadCount() // 2), 4)
@@ -50,18 +51,25 @@ def scaled_image(pixels: np.ndarray, size: int) -> QImage:
     return image.convertToFormat(QImage.Format_RGB32)  # a copy: the array goes away with this function
 
 
+def pixels_of(images: RowImages, row: int, stretch: Stretch | None) -> np.ndarray:
+    """Read a picture as it is shown: as the catalogue has it, or its fluxes stretched anew."""
+    return images.read(row) if stretch is None else images.show(row, stretch)
+
+
 class _Read(QRunnable):
     """Read and scale one picture in a thread of the pool."""
 
-    def __init__(self, report: Signal, images: RowImages, row: int, size: int, generation: int) -> None:
+    def __init__(
+        self, report: Signal, images: RowImages, row: int, size: int, stretch: Stretch | None, generation: int
+    ) -> None:
         super().__init__()
         self._report, self._images = report, images
-        self._row, self._size, self._generation = row, size, generation
+        self._row, self._size, self._stretch, self._generation = row, size, stretch, generation
 
     def run(self) -> None:
         image, reason = None, ""
         try:
-            image = scaled_image(self._images.read(self._row), self._size)
+            image = scaled_image(pixels_of(self._images, self._row, self._stretch), self._size)
         except ImageError as error:
             reason = error.reason
         except Exception as error:  # a reader of another package may fail in its own way; the grid lives on
@@ -88,6 +96,7 @@ class ThumbnailLoader(QObject):
     """
     Thumbnails by data row.
 
+    A picture is kept for each stretch it was shown with, so that going back and forth reads nothing again.
     Only the rows wanted last are waiting, so scrolling fast leaves no stale work behind; only a few are
     handed to the threads at a time. Results for another size or another source are dropped.
 
@@ -108,8 +117,9 @@ class ThumbnailLoader(QObject):
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(N_THREADS)
         self._max_bytes, self._bytes = max_bytes, 0
-        self._cache: OrderedDict[int, _Kept] = OrderedDict()
-        self._look = AS_IS
+        self._cache: OrderedDict[tuple[int, Stretch | None], _Kept] = OrderedDict()
+        self._newest: dict[int, Stretch | None] = {}  # the stretch of the picture of a row that came last
+        self._look, self._stretch = AS_IS, None
         self._images, self._size, self._ratio, self._generation = None, 128, 1.0, 0
         self._waiting: deque[int] = deque()
         self._reading: set[int] = set()
@@ -125,6 +135,7 @@ class ThumbnailLoader(QObject):
         if images is not self._images:
             self._images = images
             self._cache.clear()
+            self._newest.clear()
             self._bytes = 0
             self._start_over()
 
@@ -138,20 +149,28 @@ class ThumbnailLoader(QObject):
         """Show the pictures brighter, harder or inverted; nothing is read again."""
         self._look = look
 
+    def set_stretch(self, stretch: Stretch | None) -> None:
+        """Stretch fluxes anew; None shows the pictures as the catalogue has them."""
+        if stretch != self._stretch:
+            self._stretch = stretch
+            self._start_over()
+
     def _start_over(self) -> None:
         self._generation += 1
         self._waiting.clear()
         self._reading.clear()
 
     def get(self, row: int) -> Thumbnail | None:
-        """The picture of a row: perhaps still that of another size, or None while there is none."""
-        if row not in self._cache:
+        """The picture of a row: perhaps still of another size or stretch, or None while there is none."""
+        stretch = self._stretch if (row, self._stretch) in self._cache else self._newest.get(row)
+        key = row, stretch
+        if key not in self._cache:
             return None
-        self._cache.move_to_end(row)
-        kept = self._cache[row]
+        self._cache.move_to_end(key)
+        kept = self._cache[key]
         if kept.look != self._look:
-            self._keep(row, kept.size, kept.image, kept.thumbnail.reason)
-        return self._cache[row].thumbnail
+            self._keep(key, kept.size, kept.image, kept.thumbnail.reason)
+        return self._cache[key].thumbnail
 
     def want(self, rows: Iterable[int]) -> None:
         """Load these rows, first things first, and forget what was wanted before."""
@@ -162,34 +181,40 @@ class ThumbnailLoader(QObject):
         self._start_some()
 
     def _is_fresh(self, row: int) -> bool:
-        return row in self._cache and self._cache[row].size == self._size
+        kept = self._cache.get((row, self._stretch))
+        return kept is not None and kept.size == self._size
 
     def _start_some(self) -> None:
         while self._waiting and len(self._reading) < 2 * N_THREADS:
             row = self._waiting.popleft()
             self._reading.add(row)
-            self._pool.start(_Read(self._done, self._images, row, self._size, self._generation))
+            task = _Read(self._done, self._images, row, self._size, self._stretch, self._generation)
+            self._pool.start(task)
 
     def _on_done(self, generation: int, row: int, image: QImage | None, reason: str) -> None:
         if generation != self._generation:
             return
         self._reading.discard(row)
-        self._keep(row, self._size, image, reason)
+        self._keep((row, self._stretch), self._size, image, reason)
+        self._newest[row] = self._stretch
         self._start_some()
         self.arrived.emit(row)
 
-    def _keep(self, row: int, size: int, image: QImage | None, reason: str) -> None:
-        if row in self._cache:
-            self._bytes -= self._cache.pop(row).n_bytes
+    def _keep(self, key: tuple[int, Stretch | None], size: int, image: QImage | None, reason: str) -> None:
+        if key in self._cache:
+            self._bytes -= self._cache.pop(key).n_bytes
         thumbnail = Thumbnail(None, reason)
         if image is not None:
             pixmap = QPixmap.fromImage(self._look.of(image))
             pixmap.setDevicePixelRatio(self._ratio)
             thumbnail = Thumbnail(pixmap)
-        self._cache[row] = kept = _Kept(size, image, thumbnail, self._look)
+        self._cache[key] = kept = _Kept(size, image, thumbnail, self._look)
         self._bytes += kept.n_bytes
         while self._bytes > self._max_bytes and len(self._cache) > 1:
-            self._bytes -= self._cache.popitem(last=False)[1].n_bytes
+            (row, stretch), dropped = self._cache.popitem(last=False)
+            self._bytes -= dropped.n_bytes
+            if self._newest.get(row) == stretch:
+                self._newest.pop(row, None)
 
     def close(self) -> None:
         """Stop, and wait for the pictures being read at this moment."""

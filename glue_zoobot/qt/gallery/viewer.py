@@ -33,6 +33,7 @@ from glue_zoobot.qt.gallery.state import GalleryViewerState
 from glue_zoobot.qt.gallery.thumbnails import ThumbnailLoader
 from glue_zoobot.qt.host import question_of
 from glue_zoobot.qt.row_mime import mime_of_rows
+from glue_zoobot.qt.threads import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from glue.core.subset import Subset
     from qtpy.QtGui import QCloseEvent
 
+    from glue_zoobot.catalog import RowImages
+    from glue_zoobot.catalog.pictures import Bands
     from glue_zoobot.catalog.question import Question
     from glue_zoobot.qt.gallery.detail import DetailView
     from glue_zoobot.qt.gallery.state import GalleryLayerState
@@ -88,6 +91,8 @@ class GalleryViewer(DataViewer):
         super().__init__(session, state=state, parent=parent)
         self._applying = False
         self._order_shown: tuple = (None,)
+        self._looked_at: RowImages | None = None
+        self.has_fluxes = False
         self.selection = GallerySelection()
         self.thumbnails = ThumbnailLoader(self)
         self.model = GridModel(self.state, self.selection, self.thumbnails, parent=self)
@@ -102,7 +107,10 @@ class GalleryViewer(DataViewer):
         self.state.add_callback("thumbnail_size", self._on_size)
         for name in ("brightness", "contrast", "invert"):
             self.state.add_callback(name, self._on_look)
+        for name in ("restretch", "softening", "percentile", "flux_bands"):
+            self.state.add_callback(name, self._on_stretch)
         self._on_look()
+        self._on_stretch()
         self.schedule_refresh()
 
     def _build(self) -> None:
@@ -212,6 +220,7 @@ class GalleryViewer(DataViewer):
         self.hover.hide()
         self.thumbnails.set_source(images)
         self.hover.large.set_source(images)
+        self._look_for_bands(images)
         self.filter_bar.setVisible(data is not None and images is not None)
         if data is not self._order_shown[0]:
             self.selection.reset(0 if data is None else data.size)
@@ -247,6 +256,29 @@ class GalleryViewer(DataViewer):
             self.detail.set_look()
         self.hover.hide()
         self.grid.viewport().update()
+
+    def _on_stretch(self, *args: object) -> None:
+        for loader in (self.thumbnails, self.hover.large):
+            loader.set_stretch(self.state.stretch)
+        if self.detail is not None:
+            self.detail.set_stretch()
+        self.hover.hide()
+        self.grid.load_visible()
+        self.grid.viewport().update()  # what was shown so before is there already
+
+    def _look_for_bands(self, images: RowImages | None) -> None:
+        """Offer the bands of another catalogue, once a thread has found them."""
+        if images is self._looked_at:
+            return
+        self._looked_at = images
+        self._offer_bands(images, None)
+        if images is not None:
+            run_in_thread(self, lambda: images.bands(), lambda bands: self._offer_bands(images, bands))
+
+    def _offer_bands(self, images: RowImages | None, bands: Bands | None) -> None:
+        if images is self._looked_at:  # not another catalogue meanwhile
+            self.has_fluxes = bool(bands and bands.names)
+            self.options.picture.stretch.offer(bands)
 
     def _show_tools(self) -> None:
         if self.toolbar is not None:
@@ -387,6 +419,7 @@ class GalleryViewer(DataViewer):
             self.detail.release()
             self.detail = None
         self.thumbnails.close()
+        self._looked_at = None
         self.state.forget_all()
 
 

@@ -12,6 +12,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from glue_zoobot import catalog
+from glue_zoobot.catalog.pictures import Bands
 from glue_zoobot.errors import ImageError
 from glue_zoobot.qt.gallery.viewer import GalleryViewer
 
@@ -27,6 +28,9 @@ class Pictures:
 
     def __len__(self):
         return self.n
+
+    def bands(self):
+        return Bands()
 
     def read(self, row):
         self.reads.append(row)
