@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from concurrent.futures import Executor
 from contextlib import closing
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 from glue_zoobot.embedding.local import make_shards
+from glue_zoobot.embedding.matching import RowsOf, match
 from glue_zoobot.embedding.progress import Meter, Progress
 from glue_zoobot.embedding.remote import make_shards_by
 from glue_zoobot.embedding.settings import settle
 from glue_zoobot.embedding.store import EmbeddingStore, Status
-from glue_zoobot.errors import StoreError
 
 if TYPE_CHECKING:
     from glue_zoobot.embedding.plan import Plan
@@ -37,6 +36,7 @@ def run(
     shards: Container[int] | None = None,
     cancelled: Cancelled | None = None,
     retry_broken: bool = False,
+    shards_per_task: int = 1,
 ) -> Status:
     """
     Embed what a store still lacks.
@@ -59,6 +59,8 @@ def run(
         Looked at between batches; finished shards are kept.
     retry_broken : bool
         Make shards that hold broken images anew, for instance after a disk was away.
+    shards_per_task : int
+        Shards that an executor's worker gets at a time; more where starting one is slow, as in a queue.
 
     Returns
     -------
@@ -77,63 +79,35 @@ def run(
     store.clean()
     counter = _Counter(store, shards, progress, retry_broken)
     if counter.todo:
-        rows = source_rows(store.plan, source)
-        settle(store, source, rows, encoder)
-        for _ in _steps(store, rows, source, encoder, executor, counter):
+        rows_of = match(store.plan, source, counter.todo)
+        settle(store, source, chain.from_iterable(map(rows_of, store.plan.shards)), encoder)
+        how = {"shards_per_task": shards_per_task, "anew": retry_broken}
+        for _ in _steps(store, rows_of, source, encoder, executor, counter, how):
             if cancelled is not None and cancelled.is_set():
                 break
     return store.status()
 
 
-def source_rows(plan: Plan, source: Any) -> np.ndarray:
-    """
-    Rows of a source that hold the galaxies of a plan.
-
-    Returns
-    -------
-    ndarray of int64, shape (N,)
-        In plan order.
-
-    Raises
-    ------
-    StoreError
-        The source lacks a galaxy.
-    """
-    ids = source.object_ids
-    if len(ids) == len(plan.ids) and np.array_equal(ids[plan.rows], plan.object_ids):
-        return plan.rows
-    row_of = {object_id: row for row, object_id in reversed(list(enumerate(ids)))}
-    try:
-        return np.array([row_of[object_id] for object_id in plan.object_ids], dtype=np.int64)
-    except KeyError as error:
-        raise StoreError(
-            f"The images lack the galaxy {error} of {plan.describe()}. Open the source that the store "
-            "was made for."
-        ) from error
-
-
 def _steps(
     store: EmbeddingStore,
-    rows: np.ndarray,
+    rows_of: RowsOf,
     source: Any,
     encoder: Any,
     executor: Executor | None,
     counter: _Counter,
+    how: dict[str, Any],
 ) -> Iterator[None]:
     """Do the work, with a pause now and then in which it may be stopped."""
-    plan, todo = store.plan, counter.todo
+    todo = counter.todo
     if executor is None:
-        ordered = np.concatenate([rows[plan.shard_slice(shard)] for shard in todo])
+        ordered = chain.from_iterable(map(rows_of, todo))
         with closing(make_shards(store, todo, ordered, source, encoder)) as batches:
             for batch in batches:
                 counter.add(len(batch.vectors), batch.broken)
                 yield
     else:
-
-        def rows_of(shard: int) -> np.ndarray:
-            return rows[plan.shard_slice(shard)]
-
-        with closing(make_shards_by(executor, store, todo, rows_of, source, encoder)) as finished:
+        parts = make_shards_by(executor, store, todo, rows_of, source, encoder, **how)
+        with closing(parts) as finished:
             for shards in finished:
                 counter.add_shards(shards)
                 yield

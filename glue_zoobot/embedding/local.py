@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -14,7 +14,7 @@ from glue_zoobot.embedding.store import EmbeddingStore
 
 
 def make_shards(
-    store: EmbeddingStore, shards: Sequence[int], rows: np.ndarray, source: Any, encoder: Any
+    store: EmbeddingStore, shards: Sequence[int], rows: Iterable[int], source: Any, encoder: Any
 ) -> Generator[Embedded]:
     """
     Embed and write shards, one after the other.
@@ -25,7 +25,7 @@ def make_shards(
     ----------
     store : EmbeddingStore
     shards : sequence of int
-    rows : ndarray of int64
+    rows : iterable of int
         Rows of ``source`` that hold the galaxies of these shards, in their order.
     source : ImageSource
     encoder : Encoder

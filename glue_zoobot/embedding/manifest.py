@@ -33,7 +33,7 @@ def new_manifest(plan: Plan, encoder_spec: Any, precision: str | None) -> dict[s
     """
     return {
         "format": FORMAT,
-        "catalogue": {"name": plan.name, "galaxies": plan.n, "rows": len(plan.ids), "plan": plan.hash},
+        "catalogue": {"name": plan.name, "galaxies": plan.n, "rows": plan.n_rows, "plan": plan.hash},
         "encoder": describe_encoder(encoder_spec),
         "precision": precision,
         "dtype": "float16",

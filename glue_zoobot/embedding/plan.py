@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from glue_zoobot.embedding.files import write_atomically
+from glue_zoobot.embedding.ids import BLOCK, Ids
 from glue_zoobot.errors import StoreError
 
 DUPLICATE = -1
@@ -19,29 +20,34 @@ SMALLEST_SHARD = 1024
 LARGEST_SHARD = 50_000
 
 
-@dataclass(frozen=True, eq=False)
 class Plan:
     """
     The frozen division of a catalogue into shards.
 
-    Attributes
+    Parameters
     ----------
-    ids : ndarray of str, shape (R,)
+    ids : Ids or sequence of str, shape (R,)
         The identifier of every row of the catalogue, later rows of a repeated identifier included.
     shard_of_row : ndarray of int32, shape (R,)
-        The shard of every row, -1 for the later rows of a repeated identifier.
+        The shard of every row, ascending, -1 for the later rows of a repeated identifier.
     name : str
         What to call the catalogue in messages.
     """
 
-    ids: np.ndarray = field(repr=False)
-    shard_of_row: np.ndarray = field(repr=False)
-    name: str = "catalogue"
+    ids: Ids
+    shard_of_row: np.ndarray
+
+    def __init__(
+        self, ids: Ids | Sequence[str] | np.ndarray, shard_of_row: np.ndarray, name: str = "catalogue"
+    ) -> None:
+        self.ids = Ids.of(ids)
+        self.shard_of_row = shard_of_row
+        self.name = name
 
     @classmethod
     def freeze(
         cls,
-        object_ids: Sequence[str] | np.ndarray,
+        object_ids: Ids | Sequence[str] | np.ndarray,
         rows_per_shard: int | None = None,
         name: str = "catalogue",
     ) -> Plan:
@@ -59,31 +65,31 @@ class Plan:
         name : str
             What to call the catalogue in messages, usually its file name.
         """
-        ids = np.asarray(object_ids, dtype=object)
         if rows_per_shard is not None and rows_per_shard < 1:
             raise ValueError("rows_per_shard must be at least 1")
-        first = np.zeros(len(ids), dtype=bool)
-        first[list(dict(zip(reversed(ids), range(len(ids) - 1, -1, -1), strict=True)).values())] = True
-        n = int(first.sum())
+        ids = Ids.of(object_ids)
+        first = ids.first_rows()
+        sizes = _shard_sizes(int(first.sum()), rows_per_shard)
         shards = np.full(len(ids), DUPLICATE, dtype=np.int32)
-        sizes = _shard_sizes(n, rows_per_shard)
         shards[first] = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
         return cls(ids, shards, name)
 
     @cached_property
     def rows(self) -> np.ndarray:
         """Catalogue row of each galaxy, duplicates left out, in shard order, int64 of shape (N,)."""
+        if self.n == self.n_rows:
+            return np.arange(self.n)
         return np.flatnonzero(self.shard_of_row != DUPLICATE)
 
     @cached_property
-    def object_ids(self) -> np.ndarray:
+    def object_ids(self) -> Ids:
         """The N different identifiers, in catalogue order."""
-        return self.ids[self.rows]
+        return self.ids if self.n == self.n_rows else self.ids.select(self.rows)
 
     @cached_property
     def sizes(self) -> np.ndarray:
         """Number of galaxies in each shard."""
-        return np.bincount(self.shard_of_row[self.rows])
+        return np.bincount(self.shard_of_row[self.shard_of_row != DUPLICATE])
 
     @cached_property
     def _starts(self) -> np.ndarray:
@@ -92,7 +98,12 @@ class Plan:
     @property
     def n(self) -> int:
         """Number of different galaxies."""
-        return len(self.rows)
+        return int(self._starts[-1])
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows of the catalogue, duplicates included."""
+        return len(self.ids)
 
     @property
     def shards(self) -> range:
@@ -102,56 +113,158 @@ class Plan:
     @property
     def duplicates(self) -> np.ndarray:
         """Identifiers of the rows that repeat an earlier one."""
+        if self.n == self.n_rows:
+            return np.zeros(0, dtype=object)
         return self.ids[self.shard_of_row == DUPLICATE]
 
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the identifiers in their order and of the division into shards."""
         digest = hashlib.sha256()
-        for start in range(0, len(self.ids), 100_000):
-            part = "\0".join(self.ids[start : start + 100_000])
-            digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
-        digest.update(self.shard_of_row.astype("<i4").tobytes())
+        self.ids.feed(digest)
+        digest.update(self.shard_of_row.astype("<i4", copy=False).data)
         return digest.hexdigest()
 
     def shard_slice(self, shard: int) -> slice:
         """Positions of a shard's galaxies in `object_ids` and `rows`."""
         return slice(int(self._starts[shard]), int(self._starts[shard + 1]))
 
+    def shard_rows(self, shard: int) -> np.ndarray:
+        """Catalogue rows of a shard's galaxies, int64."""
+        where = self.shard_slice(shard)
+        return np.arange(where.start, where.stop) if self.n == self.n_rows else self.rows[where]
+
+    def shard_ids(self, shard: int) -> np.ndarray:
+        """Identifiers of a shard's galaxies, ndarray of str."""
+        return self.object_ids[self.shard_slice(shard)]
+
     def same_galaxies(self, other: Plan) -> bool:
         """Whether both hold the same identifiers, in whatever order and shards."""
-        return self.hash == other.hash or (
-            self.n == other.n and set(self.object_ids) == set(other.object_ids)
-        )
+        if self.hash == other.hash:
+            return True
+        return self.n == other.n and self.object_ids.same_set(other.object_ids)
 
     def describe(self) -> str:
         """For messages: name, size, first identifier, hash."""
-        first = f", first {self.ids[0]}" if len(self.ids) else ""
+        first = f", first {self.shard_ids(0)[0]}" if self.n else ""
         return f"'{self.name}' ({self.n:,} galaxies{first}, plan {self.hash[:8]})"
 
     def save(self, path: Path) -> None:
-        """Write ``object_id`` and ``shard`` of every catalogue row to a Parquet file, atomically."""
+        """
+        Write ``object_id`` and ``shard`` of every catalogue row to a Parquet file, atomically.
+
+        Hash and sizes go into the file's metadata, so that what needs no identifiers reads none.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pa.table({"object_id": pa.array(self.ids, pa.string()), "shard": self.shard_of_row})
-        table = table.replace_schema_metadata({"name": self.name})
-        write_atomically(path, lambda temporary: pq.write_table(table, temporary))
+        about = {"name": self.name, "hash": self.hash, "sizes": " ".join(map(str, self.sizes))}
+        schema = pa.schema([("object_id", pa.string()), ("shard", pa.int32())], metadata=about)
+
+        def write(temporary: Path) -> None:
+            with pq.ParquetWriter(temporary, schema, use_dictionary=["shard"]) as writer:
+                for number, ids in enumerate(self.ids.blocks()):
+                    shards = self.shard_of_row[number * BLOCK : number * BLOCK + len(ids)]
+                    writer.write_table(pa.table([ids, pa.array(shards, pa.int32())], schema=schema))
+
+        write_atomically(path, write)
 
     @classmethod
     def read(cls, path: Path) -> Plan:
-        """Read what `save` wrote."""
+        """Read what `save` wrote: the little that is always needed now, the identifiers when asked for."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         try:
-            table = pq.read_table(path, columns=["object_id", "shard"])
-            name = (table.schema.metadata or {}).get(b"name", b"catalogue").decode()
-            return cls(table["object_id"].to_numpy(), table["shard"].to_numpy(), name)
+            with pq.ParquetFile(path) as file:
+                about, n_rows = file.schema_arrow.metadata or {}, file.metadata.num_rows
+            name = about.get(b"name", b"catalogue").decode()
+            if b"sizes" in about and b"hash" in about:
+                sizes = np.array(about[b"sizes"].split(), dtype=np.int64)
+                return StoredPlan(path, name, n_rows, about[b"hash"].decode(), sizes)
+            table = _read_columns(path)
+            return cls(Ids(table["object_id"]), table["shard"].to_numpy(), name)
+        except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+            raise _unreadable(path, error) from error
+
+
+class StoredPlan(Plan):
+    """A plan in a file, of which no more is read than is asked for."""
+
+    def __init__(self, path: Path, name: str, n_rows: int, hash_: str, sizes: np.ndarray) -> None:
+        self._path = path
+        self._n_rows = n_rows
+        self.name = name
+        self.__dict__.update(hash=hash_, sizes=sizes)  # where cached properties keep what they found
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows of the catalogue, duplicates included."""
+        return self._n_rows
+
+    @cached_property
+    def _whole(self) -> Plan:
+        """All of the file, which must be what its metadata say."""
+        import pyarrow as pa
+
+        try:
+            table = _read_columns(self._path)
         except (OSError, KeyError, pa.ArrowException) as error:
-            raise StoreError(
-                f"The plan {path} cannot be read ({error}). Restore it, or start a new store elsewhere."
-            ) from error
+            raise _unreadable(self._path, error) from error
+        plan = Plan(Ids(table["object_id"]), table["shard"].to_numpy(), self.name)
+        if plan.hash != self.hash or not np.array_equal(plan.sizes, self.sizes):
+            raise _unreadable(self._path, "it was changed after it was written")
+        return plan
+
+    @property
+    def ids(self) -> Ids:  # type: ignore[override]
+        """The identifier of every row."""
+        return self._whole.ids
+
+    @property
+    def shard_of_row(self) -> np.ndarray:  # type: ignore[override]
+        """The shard of every row."""
+        return self._whole.shard_of_row
+
+    def shard_ids(self, shard: int) -> np.ndarray:
+        """Identifiers of a shard's galaxies, from the part of the file that holds them."""
+        import pyarrow as pa
+
+        if "_whole" in self.__dict__:
+            return super().shard_ids(shard)
+        try:
+            ids = _read_shard(self._path, shard)
+        except (OSError, KeyError, pa.ArrowException) as error:
+            raise _unreadable(self._path, error) from error
+        if len(ids) != self.sizes[shard]:
+            raise _unreadable(self._path, "it was changed after it was written")
+        return ids
+
+
+def _read_columns(path: Path) -> Any:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(path, columns=["object_id", "shard"])
+
+
+def _read_shard(path: Path, shard: int) -> np.ndarray:
+    """Identifiers of one shard; only row groups whose range of shards holds it are read."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        column = file.schema_arrow.get_field_index("shard")
+        groups = range(file.metadata.num_row_groups)
+        ranges = [file.metadata.row_group(group).column(column).statistics for group in groups]
+        wanted = [
+            group for group, of in zip(groups, ranges, strict=True) if of is None or of.min <= shard <= of.max
+        ]
+        table = file.read_row_groups(wanted, columns=["object_id", "shard"])
+    return table["object_id"].filter(pc.equal(table["shard"], shard)).to_numpy()
+
+
+def _unreadable(path: Path, why: object) -> StoreError:
+    return StoreError(f"The plan {path} cannot be read ({why}). Restore it, or start a new store elsewhere.")
 
 
 def _shard_sizes(n: int, rows_per_shard: int | None) -> list[int]:

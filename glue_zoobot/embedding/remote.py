@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,15 @@ from typing import Any
 import numpy as np
 
 from glue_zoobot.embedding.local import make_shards
+from glue_zoobot.embedding.matching import Part, RowsOf
 from glue_zoobot.embedding.store import EmbeddingStore
 from glue_zoobot.errors import StoreError
 
 POLL_SECONDS = 1.0
+WORKERS_UNKNOWN = 32
+# What Dask and submitit raise when a worker was killed, named so that neither need be installed.
+_DIED = ("KilledWorker", "UncompletedJobError", "FailedJobError", "FutureCancelledError")
+_LOADING = threading.Lock()
 
 
 class Portable:
@@ -33,7 +39,12 @@ class Portable:
 
         if not isinstance(self.encoder, Encoder):
             return Portable, (self.encoder,)
-        return _load_once, (self.encoder.spec, self.encoder.device, self.encoder.precision)
+        return _loaded, (self.encoder.spec, self.encoder.device, self.encoder.precision)
+
+
+def _loaded(spec: Any, device: str, precision: str) -> Portable:
+    with _LOADING:  # a worker of several threads loads one network, not several
+        return _load_once(spec, device, precision)
 
 
 @functools.lru_cache(maxsize=1)
@@ -45,21 +56,53 @@ def _load_once(spec: Any, device: str, precision: str) -> Portable:
     return Portable(encoder)
 
 
-def make_shard(path: Path, shard: int, rows: np.ndarray, source: Any, encoder: Portable) -> int:
-    """Make one shard of the store in ``path``; what a worker runs."""
+def make_some(
+    path: Path, shards: Sequence[int], rows: list[np.ndarray], part: Part, encoder: Portable, anew: bool
+) -> int:
+    """
+    Make shards of the store in ``path``; what a worker runs.
+
+    Nothing is lost where it is done twice, or again after the worker was killed: a shard is written whole
+    or not at all, and finished ones are passed over unless they are to be made ``anew``.
+    """
     store = EmbeddingStore.open(path)
-    for _ in make_shards(store, [shard], rows, source, encoder.encoder):
-        pass
-    return shard
+    todo = [i for i, shard in enumerate(shards) if anew or store.header(shard) is None]
+    if todo:
+        wanted = np.concatenate([rows[i] for i in todo])
+        for _ in make_shards(store, [shards[i] for i in todo], wanted, part, encoder.encoder):
+            pass
+    return len(todo)
+
+
+class _Task:
+    """Shards that one worker is making, one after the other."""
+
+    def __init__(self, shards: Sequence[int], store: EmbeddingStore, anew: bool) -> None:
+        self._left = deque(shards)
+        self._store = store
+        self._anew = anew
+
+    def finished(self) -> Iterator[int]:
+        """Those that were finished since the last time, as far as the folder tells."""
+        while self._left and not self._anew and self._store.header(self._left[0]):
+            yield self._left.popleft()
+
+    def rest(self) -> list[int]:
+        """Those not told yet, now that the worker is done."""
+        rest = list(self._left)
+        self._left.clear()
+        return rest
 
 
 def make_shards_by(
     executor: Executor,
     store: EmbeddingStore,
     shards: Sequence[int],
-    rows_of: Callable[[int], np.ndarray],
+    rows_of: RowsOf,
     source: Any,
     encoder: Any,
+    shards_per_task: int = 1,
+    anew: bool = False,
 ) -> Generator[list[int]]:
     """
     Let an executor make shards.
@@ -69,11 +112,17 @@ def make_shards_by(
     executor : concurrent.futures.Executor
         Stays the caller's to shut down.
     store : EmbeddingStore
+        Its folder must be seen by the workers under the same name.
     shards : sequence of int
     rows_of : callable
         Rows of ``source`` for a shard number.
     source : ImageSource
+        A worker gets the part of it that it needs.
     encoder : Encoder
+    shards_per_task : int
+        Given to a worker at a time.
+    anew : bool
+        Make also what is there.
 
     Yields
     ------
@@ -86,23 +135,31 @@ def make_shards_by(
     StoreError
         A worker died. What a worker raised is raised here.
     """
-    waiting = deque(shards)
-    running: set[Future[int]] = set()
-    most = 2 * getattr(executor, "_max_workers", 32)  # each holds a copy of the source's list
+    waiting = deque(shards[i : i + shards_per_task] for i in range(0, len(shards), shards_per_task))
+    running: dict[Future[int], _Task] = {}
+    most = 2 * getattr(executor, "_max_workers", WORKERS_UNKNOWN)  # each holds the paths of its images
     portable = Portable(encoder)
     try:
         while waiting or running:
             while waiting and len(running) < most:
-                shard = waiting.popleft()
-                task = (store.path.absolute(), shard, rows_of(shard), source, portable)
-                running.add(executor.submit(make_shard, *task))
-            done, running = wait(running, POLL_SECONDS, FIRST_COMPLETED)
-            yield [future.result() for future in done]
-    except BrokenExecutor as error:
-        raise StoreError(
-            f"A worker ended without a word ({error}); perhaps its memory ran out. "
-            "Run the same again with fewer workers: finished shards are kept."
-        ) from error
+                some = waiting.popleft()
+                rows = [rows_of(shard) for shard in some]
+                part = Part(source, np.concatenate(rows))
+                future = executor.submit(make_some, store.path.absolute(), some, rows, part, portable, anew)
+                running[future] = _Task(some, store, anew)
+            done = wait(running, POLL_SECONDS, FIRST_COMPLETED).done
+            told = [shard for task in running.values() for shard in task.finished()]
+            for future in done:
+                future.result()
+                told += running.pop(future).rest()
+            yield told
+    except Exception as error:
+        if isinstance(error, BrokenExecutor) or type(error).__name__ in _DIED:
+            raise StoreError(
+                f"A worker ended without a word ({type(error).__name__}: {error}); perhaps its memory or "
+                "its time ran out. Run the same again with fewer workers: finished shards are kept."
+            ) from error
+        raise
     finally:
         for future in running:
             future.cancel()

@@ -8,11 +8,9 @@ same numbers as one that was not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from glue_zoobot.embedding.store import EmbeddingStore
 from glue_zoobot.errors import EncoderError, ImageError
@@ -28,7 +26,7 @@ WORTH_A_PROBE = 4000
 UNTRIED_BATCH_SIZE = {"cpu": 8, "gpu": 128}
 
 
-def settle(store: EmbeddingStore, source: Any, rows: np.ndarray, encoder: Any) -> None:
+def settle(store: EmbeddingStore, source: Any, rows: Iterable[int], encoder: Any) -> None:
     """
     Choose what a store's manifest leaves open, on the first images, and set the encoder to it.
 
@@ -37,18 +35,18 @@ def settle(store: EmbeddingStore, source: Any, rows: np.ndarray, encoder: Any) -
     store : EmbeddingStore
         Its manifest records the choice.
     source : ImageSource
-    rows : ndarray of int64, shape (N,)
-        Rows of the source in plan order.
+    rows : iterable of int
+        Rows of the source in plan order; the first of them are tried.
     encoder : Encoder
         Is set to the store's precision.
     """
     if store.precision is None:
-        worth_a_trial = len(rows) >= WORTH_A_TRIAL
+        worth_a_trial = store.plan.n >= WORTH_A_TRIAL
         store.adopt("precision", _try_precision(source, rows, encoder) if worth_a_trial else "float32")
     if encoder.precision != store.precision:
         encoder.set_precision(store.precision)
     key = f"batch_size_{device_kind(encoder)}"
-    if len(rows) >= WORTH_A_PROBE and key not in store.manifest:
+    if store.plan.n >= WORTH_A_PROBE and key not in store.manifest:
         from glue_zoobot.encoders import probe_batch_size
 
         store.adopt(key, probe_batch_size(encoder))
@@ -65,14 +63,14 @@ def device_kind(encoder: Any) -> str:
     return "cpu" if str(encoder.device) == "cpu" else "gpu"
 
 
-def _try_precision(source: Any, rows: np.ndarray, encoder: Any) -> str:
+def _try_precision(source: Any, rows: Iterable[int], encoder: Any) -> str:
     from glue_zoobot.encoders import choose_precision
 
     encoder.set_precision("float32")
     return choose_precision(encoder, list(islice(_resized(source, rows, encoder), TRIAL_IMAGES)))
 
 
-def _resized(source: Any, rows: np.ndarray, encoder: Any) -> Iterator[torch.Tensor]:
+def _resized(source: Any, rows: Iterable[int], encoder: Any) -> Iterator[torch.Tensor]:
     for row in rows:
         try:
             yield encoder.resize(source.read(int(row)))

@@ -244,7 +244,7 @@ class EmbeddingStore:
         reasons : sequence of (str or None)
             Why there is none.
         """
-        ids = self.plan.object_ids[self.plan.shard_slice(shard)]
+        ids = self.plan.shard_ids(shard)
         write_shard(self.shard_path(shard), ids, vectors, reasons, self.width, self._identity(shard))
 
     def header(self, shard: int) -> Header | None:
@@ -281,7 +281,7 @@ class EmbeddingStore:
         plan = self.plan
         headers = [header for header in map(self.header, plan.shards) if header]
         done, broken = sum(header.rows for header in headers), sum(header.broken for header in headers)
-        return Status(done, plan.n, broken, len(headers), len(plan.shards), len(plan.ids) - plan.n)
+        return Status(done, plan.n, broken, len(headers), len(plan.shards), plan.n_rows - plan.n)
 
     def load(self, dtype: Any = np.float32) -> tuple[np.ndarray, np.ndarray]:
         """
@@ -337,16 +337,16 @@ class EmbeddingStore:
         from astropy.table import Table
 
         plan = self.plan
-        outcome = np.full(len(plan.ids), PENDING, dtype=object)
-        reason = np.full(len(plan.ids), "", dtype=object)
+        outcome = np.full(plan.n_rows, PENDING, dtype=object)
+        reason = np.full(plan.n_rows, "", dtype=object)
         repeated = plan.shard_of_row == -1
         outcome[repeated], reason[repeated] = DUPLICATE, "repeats the identifier of an earlier row"
         for shard in self.done():
             table = read_shard(self.shard_path(shard), ["outcome", "reason"])
-            rows = plan.rows[plan.shard_slice(shard)]
+            rows = plan.shard_rows(shard)
             outcome[rows] = table["outcome"].to_numpy()
             reason[rows] = table["reason"].fill_null("").to_numpy()
-        return Table({"object_id": plan.ids, "outcome": outcome, "reason": reason})
+        return Table({"object_id": np.array(plan.ids), "outcome": outcome, "reason": reason})
 
     def outcome_counts(self) -> dict[str, int]:
         """Give the number of catalogue rows with each outcome."""

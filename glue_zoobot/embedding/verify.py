@@ -50,7 +50,7 @@ def damaged_shards(store: EmbeddingStore) -> list[str]:
 def _check_contents(store: EmbeddingStore, shard: int) -> None:
     table = read_shard(store.shard_path(shard))
     path = store.shard_path(shard)
-    ids = store.plan.object_ids[store.plan.shard_slice(shard)]
+    ids = store.plan.shard_ids(shard)
     outcomes = np.where(table["embedding"].is_valid().to_numpy(), EMBEDDED, BROKEN)
     sound = {
         "other galaxies than the plan": np.array_equal(table["object_id"].to_numpy(), ids),
@@ -120,13 +120,18 @@ def recompute_sample(
     StoreError
         The encoder is not the store's, or the source lacks a galaxy.
     """
-    from glue_zoobot.embedding.job import source_rows
+    from glue_zoobot.embedding.matching import match
 
     store.require_encoder(encoder.spec)
-    ids, matrix = store.load()
-    chosen = np.random.default_rng(random_state).permutation(len(ids))[:size]
-    row_of = dict(zip(store.plan.object_ids, source_rows(store.plan, source), strict=True))
-    rows = [int(row_of[ids[i]]) for i in chosen]
+    chosen = _choose(store, size, np.random.default_rng(random_state))
+    rows_of = match(store.plan, source, chosen)
+    ids, stored, rows = [], [], []
+    for shard, positions in chosen.items():
+        table = read_shard(store.shard_path(shard), ["object_id", "embedding"])
+        there = np.flatnonzero(table["embedding"].is_valid().to_numpy())[positions]
+        ids += table["object_id"].to_numpy()[there].tolist()
+        stored += list(vectors_of(table)[positions].astype(np.float32))
+        rows += rows_of(shard)[there].tolist()
     if encoder.precision != store.precision:
         encoder.set_precision(store.precision)
     fresh = [
@@ -134,8 +139,19 @@ def recompute_sample(
         for batch in embed_rows(source, rows, encoder, batch_size(store, encoder))
         for vector in batch.vectors
     ]
-    cosines = tuple(_cosine(matrix[i], vector) for i, vector in zip(chosen, fresh, strict=True))
-    return Agreement(tuple(ids[chosen]), cosines)
+    cosines = tuple(_cosine(one, other) for one, other in zip(stored, fresh, strict=True))
+    return Agreement(tuple(ids), cosines)
+
+
+def _choose(store: EmbeddingStore, size: int, rng: np.random.Generator) -> dict[int, np.ndarray]:
+    """Draw embedded galaxies: for each shard that has some of them, which of its embeddings."""
+    shards = store.done()
+    ends = np.cumsum([header.embedded for shard in shards if (header := store.header(shard))], dtype=int)
+    total = int(ends[-1]) if len(ends) else 0
+    drawn = np.sort(rng.choice(total, min(size, total), replace=False))
+    which = np.searchsorted(ends, drawn, side="right")
+    starts = np.concatenate([[0], ends])
+    return {shards[i]: drawn[which == i] - starts[i] for i in np.unique(which)}
 
 
 def _cosine(stored: np.ndarray, fresh: np.ndarray | None) -> float:
