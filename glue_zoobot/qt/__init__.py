@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
+from typing import Any
 
 __all__ = ["SETUP_PROBLEMS", "setup"]
 
@@ -12,22 +14,47 @@ logger = logging.getLogger(__name__)
 SETUP_PROBLEMS: dict[str, str] = {}
 
 
+class _Later:
+    """
+    Stands for a class until glue makes the first of its objects: only then its module is imported.
+
+    Parameters
+    ----------
+    module, name : str
+        Where the class is, inside this package.
+    **attributes
+        What glue asks the class for before.
+    """
+
+    def __init__(self, module: str, name: str, **attributes: str) -> None:
+        self.module, self.name = f"{__name__}.{module}", name
+        vars(self).update(attributes)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return getattr(import_module(self.module), self.name)(*args, **kwargs)
+
+
+_GALLERY = _Later("gallery.viewer", "GalleryViewer", LABEL="Galaxy Gallery")
+_SCATTER_TOOLS = (
+    _Later("tools", "SimilarTool", tool_id="zoobot:similar"),
+    _Later("hover_tool", "HoverTool", tool_id="zoobot:hover"),
+)
+
+
 def _register_gallery() -> None:
     from glue_qt.config import qt_client
 
-    from glue_zoobot.qt.gallery.viewer import GalleryViewer
-
-    if GalleryViewer not in qt_client:
-        qt_client.add(GalleryViewer)
+    if _GALLERY not in qt_client:
+        qt_client.add(_GALLERY)
 
 
 def _register_scatter_tools() -> None:
+    from glue.config import viewer_tool
     from glue_qt.viewers.scatter import ScatterViewer
 
-    from glue_zoobot.qt.hover_tool import HoverTool
-    from glue_zoobot.qt.tools import SimilarTool
-
-    for tool in (SimilarTool, HoverTool):
+    for tool in _SCATTER_TOOLS:
+        if tool.tool_id not in viewer_tool.members:
+            viewer_tool.add(tool)
         if tool.tool_id not in ScatterViewer.tools:
             # A new list: a subclass of the viewer without tools of its own shares the old one.
             ScatterViewer.tools = [*ScatterViewer.tools, tool.tool_id]
