@@ -1,4 +1,8 @@
-"""What appears in glue's menus: actions on datasets and subsets, and entries under *Plugins*."""
+"""
+What appears in glue's menus: actions on datasets and subsets, and entries under *Plugins*.
+
+Imported when glue starts: each action imports its window when it is chosen.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,7 @@ from glue.core import Data
 from glue_qt.config import layer_action, menubar_plugin
 from qtpy import QtWidgets
 
-from glue_zoobot.qt.check import CheckDialog
-from glue_zoobot.qt.duplicates_dialog import DuplicatesDialog
-from glue_zoobot.qt.embed_dialog import EmbedDialog
-from glue_zoobot.qt.finding import find_similar
 from glue_zoobot.qt.host import application_of, show_message
-from glue_zoobot.qt.interest_panel import interest_panel
-from glue_zoobot.qt.jobs_panel import jobs_panel
-from glue_zoobot.qt.similar_panel import similar_panel
-from glue_zoobot.qt.teach_panel import teach_panel
-from glue_zoobot.qt.threads import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,12 +26,16 @@ if TYPE_CHECKING:
 @menubar_plugin("Zoobot: similar galaxies panel")
 def show_similar_panel(session: Session, data_collection: DataCollection) -> None:
     """Show the panel, empty or not."""
+    from glue_zoobot.qt.similar_panel import similar_panel
+
     similar_panel(session.application).show_result()
 
 
 @menubar_plugin("Zoobot: interest panel")
 def show_interest_panel(session: Session, data_collection: DataCollection) -> None:
     """Show the panel, empty or not."""
+    from glue_zoobot.qt.interest_panel import interest_panel
+
     interest_panel(session.application).show_panel()
 
 
@@ -50,6 +49,8 @@ def show_interest_panel(session: Session, data_collection: DataCollection) -> No
 )
 def rate_layer(layer: Data | Subset | SubsetGroup, data_collection: DataCollection) -> None:
     """Start the panel on a catalogue, or from a subset."""
+    from glue_zoobot.qt.interest_panel import interest_panel
+
     panel = interest_panel(application_of(data_collection))
     panel.show_panel()
     if isinstance(layer, Data):
@@ -65,6 +66,8 @@ def rate_layer(layer: Data | Subset | SubsetGroup, data_collection: DataCollecti
 @menubar_plugin("Zoobot: teach panel")
 def show_teach_panel(session: Session, data_collection: DataCollection) -> None:
     """Show the panel, empty or not."""
+    from glue_zoobot.qt.teach_panel import teach_panel
+
     teach_panel(session.application).show_panel()
 
 
@@ -78,6 +81,8 @@ def show_teach_panel(session: Session, data_collection: DataCollection) -> None:
 )
 def teach_layer(layer: Data | Subset | SubsetGroup, data_collection: DataCollection) -> None:
     """Open the panel for a catalogue, or make a subset a class of what is taught."""
+    from glue_zoobot.qt.teach_panel import teach_panel
+
     panel = teach_panel(application_of(data_collection))
     if isinstance(layer, Data):
         panel.teach_layer(layer)
@@ -89,6 +94,8 @@ def teach_layer(layer: Data | Subset | SubsetGroup, data_collection: DataCollect
 @menubar_plugin("Zoobot: jobs panel")
 def show_jobs_panel(session: Session, data_collection: DataCollection) -> None:
     """Show the panel, empty or not."""
+    from glue_zoobot.qt.jobs_panel import jobs_panel
+
     panel = jobs_panel(session.application)
     panel.show()
     panel.raise_()
@@ -97,6 +104,8 @@ def show_jobs_panel(session: Session, data_collection: DataCollection) -> None:
 @menubar_plugin("Zoobot: check installation")
 def check_installation(session: Session, data_collection: DataCollection) -> None:
     """Say what works and what is missing."""
+    from glue_zoobot.qt.check import CheckDialog
+
     CheckDialog(session.application).show()
 
 
@@ -106,6 +115,7 @@ def check_installation(session: Session, data_collection: DataCollection) -> Non
 def embed(data: Data, data_collection: DataCollection) -> None:
     """Open the dialog of the embedding job."""
     from glue_zoobot.catalog import source_of
+    from glue_zoobot.qt.embed_dialog import EmbedDialog
 
     application = application_of(data_collection)
     if source_of(data) is None:
@@ -145,6 +155,8 @@ def attach_embeddings(data: Data, data_collection: DataCollection) -> None:
 )
 def find_duplicates(data: Data, data_collection: DataCollection) -> None:
     """Ask what counts as a duplicate, and look for them."""
+    from glue_zoobot.qt.duplicates_dialog import DuplicatesDialog
+
     DuplicatesDialog(application_of(data_collection), data).show()
 
 
@@ -153,6 +165,8 @@ def find_duplicates(data: Data, data_collection: DataCollection) -> None:
 )
 def add_pca_map(data: Data, data_collection: DataCollection) -> None:
     """Start a PCA map."""
+    from glue_zoobot.qt.jobs_panel import jobs_panel
+
     jobs_panel(application_of(data_collection)).add_map(data, "pca")
 
 
@@ -161,6 +175,8 @@ def add_pca_map(data: Data, data_collection: DataCollection) -> None:
 )
 def add_umap_map(data: Data, data_collection: DataCollection) -> None:
     """Start a UMAP map."""
+    from glue_zoobot.qt.jobs_panel import jobs_panel
+
     jobs_panel(application_of(data_collection)).add_map(data, "umap")
 
 
@@ -174,6 +190,8 @@ def add_umap_map(data: Data, data_collection: DataCollection) -> None:
 )
 def find_similar_to_subset(layer: Subset | SubsetGroup, data_collection: DataCollection) -> None:
     """Ask for the galaxies most like all those of a subset."""
+    from glue_zoobot.qt.finding import find_similar
+
     application = application_of(data_collection)
     subset = _subset_with_embeddings(layer)
     if subset is None:
@@ -220,6 +238,7 @@ def _attach(
     application: GlueApplication, title: str, what: str, data: Data, attach: Callable[[], int]
 ) -> None:
     """Attach off the GUI thread, and say how much of the dataset was matched."""
+    from glue_zoobot.qt.threads import run_in_thread
 
     def done(matched: int) -> None:
         _say(application, f"{matched:,} of {data.size:,} rows of {data.label} have {what} now")
