@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from glue.config import viewer_tool
 from glue.viewers.matplotlib.toolbar_mode import ToolbarModeBase
 from qtpy import QtCore
 from qtpy.QtCore import Qt
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["SimilarTool"]
 
 
-@viewer_tool
 class SimilarTool(ToolbarModeBase):
     """Click on a point to find the galaxies that look most like it. The user's own subset stays as it is."""
 
