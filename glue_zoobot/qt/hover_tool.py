@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from glue.config import viewer_tool
 from glue.viewers.matplotlib.toolbar_mode import ToolbarModeBase
 from qtpy.QtCore import QObject, QPoint, Qt, QTimer
 from qtpy.QtWidgets import QToolBar
@@ -31,7 +30,6 @@ _BESIDE = 18  # pixels of the window between cursor and picture
 _NO_SOURCE = "No images: right-click the dataset, Zoobot: Attach images…"
 
 
-@viewer_tool
 class HoverTool(ToolbarModeBase):
     """While it is on, the galaxy under the cursor shows its picture; nothing is selected."""
 
