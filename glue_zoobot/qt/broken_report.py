@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from qtpy import QtWidgets
 from qtpy.QtCore import Qt
 
-from glue_zoobot.qt.jobs import counted
 from glue_zoobot.qt.threads import run_in_thread
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from astropy.table import Table

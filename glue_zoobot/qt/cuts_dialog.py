@@ -18,12 +18,12 @@ __all__ = ["CutsDialog", "describe"]
 
 _CONDITIONS = 3
 _ANY = "(any column)"
-_INTRO = "Only galaxies whose value is near that of the examples (their median):"
+_INTRO = "Only galaxies whose value is near that of the example (of several: their median):"
 
 
 def describe(cuts: Cuts) -> str:
     """Say the conditions in a few words."""
-    parts = [f"{label} ± {tolerance:g}" for label, tolerance in cuts.within]
+    parts = [f"{label} ± {tolerance:g}" if tolerance else f"same {label}" for label, tolerance in cuts.within]
     parts += [f"{cuts.separation:g}″ apart"] if cuts.separation > 0 else []
     return ", ".join(parts) or "none"
 
@@ -67,7 +67,7 @@ class CutsDialog(QtWidgets.QDialog):
         within = tuple(
             (column.currentText(), tolerance.value())
             for column, tolerance in self.conditions
-            if column.currentIndex() > 0 and tolerance.value() > 0
+            if column.currentIndex() > 0
         )
         sky = ("ra", "dec") if self._sky is None else (self._sky[0].label, self._sky[1].label)
         return Cuts(within, self.separation.value(), sky)
@@ -78,6 +78,7 @@ class CutsDialog(QtWidgets.QDialog):
         column, tolerance = QtWidgets.QComboBox(), QtWidgets.QDoubleSpinBox(decimals=4, maximum=1e9)
         column.addItems([_ANY, *(cid.label for cid in measured_columns(self._data))])
         column.activated.connect(lambda _: self._suggest(column, tolerance))
+        tolerance.setSpecialValueText("0 (the same)")
         tolerance.setEnabled(False)
         column.currentIndexChanged.connect(lambda index: tolerance.setEnabled(index > 0))
         grid.addWidget(column, line, 0)

@@ -11,9 +11,11 @@ from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.qt.child import Child
-from glue_zoobot.qt.embedded_already import embedded_already
+from glue_zoobot.qt.embedded_already import embedded_already, why_not
 from glue_zoobot.qt.jobs import EmbedRequest, duration
+from glue_zoobot.qt.styles import paint, warn
 from glue_zoobot.qt.threads import run_in_thread
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue.core import Data
@@ -48,6 +50,7 @@ class EmbedDialog(QtWidgets.QDialog):
         self.resize(1000, 520)
         self._application, self._data, self._spec = application, data, source_of(data)
         self._wanted, self._store_chosen = encoder, False
+        self._listed = ""
         self._rate: float | None = None
         self._probe: Child | None = None
         self._look_timer = QtCore.QTimer(self, singleShot=True, interval=200)
@@ -87,11 +90,11 @@ class EmbedDialog(QtWidgets.QDialog):
         layout.setSpacing(10)
         heading = QtWidgets.QLabel(
             f"<b>Describe every image of {self._data.label} by a list of numbers</b>, so that look-alikes, "
-            f"maps and outliers can be found. {self._data.size:,} galaxies in {self._spec.path}",
+            f"maps and outliers can be found. {counted(self._data.size, 'galaxy')} in {self._spec.path}",
             wordWrap=True,
         )
         self.already = QtWidgets.QLabel(wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
-        self.already.setStyleSheet("color: #8a5a00;")
+        warn(self.already)
         layout.addWidget(heading)
         layout.addWidget(self.already)
         layout.addLayout(columns, 1)
@@ -101,12 +104,12 @@ class EmbedDialog(QtWidgets.QDialog):
         self.encoders = QtWidgets.QTreeWidget(rootIsDecorated=False, alternatingRowColors=True)
         self.encoders.setHeaderLabels(list(_COLUMNS))
         self.encoders.setStyleSheet("QTreeView::item { padding: 2px 4px; }")
-        self.encoders.currentItemChanged.connect(lambda *_: self._on_choice(from_list=True))
+        self.encoders.currentItemChanged.connect(lambda item, _: item and self._on_listed(item))
         self.other = QtWidgets.QLineEdit(clearButtonEnabled=True)
         self.other.setPlaceholderText(
             "or another: hf_hub:owner/name, a timm name, a folder or .safetensors file"
         )
-        self.other.textChanged.connect(lambda *_: self._on_choice())
+        self.other.textChanged.connect(self._on_typed)
         self.device = QtWidgets.QComboBox()
         self.device.addItem("auto")
         self.device.setToolTip("auto: the GPU if there is one")
@@ -147,12 +150,14 @@ class EmbedDialog(QtWidgets.QDialog):
 
     def _bottom(self) -> QtWidgets.QLayout:
         self.estimate = QtWidgets.QLabel(wordWrap=True)
+        self.reason = warn(QtWidgets.QLabel(wordWrap=True, visible=False), problem=True)
         self.start_button = QtWidgets.QPushButton("Start", default=True)
         self.start_button.clicked.connect(self._start)
         cancel = QtWidgets.QPushButton("Cancel")
         cancel.clicked.connect(self.reject)
         layout = QtWidgets.QHBoxLayout()
         layout.addWidget(self.estimate, 1)
+        layout.addWidget(self.reason, 1)
         layout.addWidget(cancel)
         layout.addWidget(self.start_button)
         self.start_button.setEnabled(False)
@@ -182,12 +187,26 @@ class EmbedDialog(QtWidgets.QDialog):
         else:
             self.other.setText(name)
 
-    def _on_choice(self, from_list: bool = False) -> None:
-        """React to another encoder or device: new store, new preview, new estimate."""
-        if from_list and self.other.text():
-            self.other.clear()  # comes back here
+    def _on_listed(self, item: QtWidgets.QTreeWidgetItem) -> None:
+        self._listed = item.text(0)
+        if self.other.text():
+            self.other.clear()  # comes back as nothing typed
+        else:
+            self._on_choice()
+
+    def _on_typed(self, text: str) -> None:
+        """Let the list show no choice while another encoder is typed, and its last one when it is not."""
+        chosen = self.encoders.currentItem()
+        if text.strip() and chosen is not None:
+            self.encoders.setCurrentItem(None)
+        elif not text.strip() and chosen is None and self._listed:
+            self._select(self._listed)  # comes back here
             return
-        self.start_button.setEnabled(bool(self.encoder))
+        self._on_choice()
+
+    def _on_choice(self) -> None:
+        """React to another encoder or device: new store, new preview, new estimate."""
+        self._allow(not self.other.text().strip(), "")  # what is listed is there; what is typed is looked for
         if self.encoder and not self._store_chosen:
             run_in_thread(self, lambda: _default_store(self._spec.path, self.encoder), self._set_store)
         self._rate = None
@@ -214,14 +233,26 @@ class EmbedDialog(QtWidgets.QDialog):
 
     def _look_for_earlier(self) -> None:
         """Say what there is already; the answer to an earlier choice is dropped."""
-        data, target, encoder = self._data, Path(self.store.text()), self.encoder
+        data, store, encoder = self._data, self.store.text().strip(), self.encoder
 
-        def show(text: str) -> None:
-            if (target, encoder) == (Path(self.store.text()), self.encoder):
-                self.already.setText(text)
-                self.already.setVisible(bool(text))
+        def look() -> tuple[str, str]:
+            known = embedded_already(data, Path(store), encoder) if store else ""
+            return known, why_not(encoder, store)
 
-        run_in_thread(self, lambda: embedded_already(data, target, encoder), show)
+        def show(found: tuple[str, str]) -> None:
+            if (store, encoder) == (self.store.text().strip(), self.encoder):
+                self.already.setText(found[0])
+                self.already.setVisible(bool(found[0]))
+                self._allow(not found[1], found[1])
+
+        run_in_thread(self, look, show)
+
+    def _allow(self, possible: bool, reason: str) -> None:
+        """Enable Start, or say beside it why it is not."""
+        self.start_button.setEnabled(possible and bool(self.encoder))
+        self.reason.setText(reason)
+        self.reason.setVisible(bool(reason))
+        self.estimate.setVisible(not reason)
 
     # -- preview and estimate ------------------------------------------------------------------------
 
@@ -253,7 +284,8 @@ class EmbedDialog(QtWidgets.QDialog):
             self._rate = event["rate"]
             time = duration(self._data.size / self._rate)
             self._say(
-                f"<b>About {time}</b> for {self._data.size:,} galaxies ({self._rate:,.0f} images/s here)."
+                f"<b>About {time}</b> for {counted(self._data.size, 'galaxy')} "
+                f"({self._rate:,.0f} images/s here)."
             )
         elif kind in ("note", "error"):
             self._say(event.get("text") or event.get("message", ""))
@@ -326,5 +358,4 @@ def _best(rows: list[dict[str, Any]], default: str) -> str:
 def _frame() -> QtWidgets.QLabel:
     label = QtWidgets.QLabel(alignment=Qt.AlignCenter)
     label.setFixedSize(_PICTURE, _PICTURE)
-    label.setStyleSheet("background: #202020; border-radius: 3px;")
-    return label
+    return paint(label, "background: #202020; border-radius: 3px;")

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glue_zoobot.errors import ZoobotError
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue.core import Data
 
     from glue_zoobot.embedding import EmbeddingStore
 
-__all__ = ["embedded_already"]
+__all__ = ["embedded_already", "why_not"]
 
 
 def embedded_already(data: Data, target: Path, encoder: str) -> str:
@@ -41,8 +42,8 @@ def embedded_already(data: Data, target: Path, encoder: str) -> str:
     if present is not None:
         status = present.status()
         parts.append(
-            f"{data.label} has embeddings already: {status.embedded:,} galaxies by {present.encoder_name}, "
-            f"in {present.path}."
+            f"{data.label} has embeddings already: {counted(status.embedded, 'galaxy')} "
+            f"by {present.encoder_name}, in {present.path}."
         )
     if there is not None:
         parts.append(_into(there, _name_of(encoder)))
@@ -51,14 +52,49 @@ def embedded_already(data: Data, target: Path, encoder: str) -> str:
     return " ".join(parts)
 
 
+def why_not(encoder: str, store: str) -> str:
+    """
+    Say why a run cannot start; reads files, so not for the GUI thread.
+
+    Parameters
+    ----------
+    encoder : str
+        Name or path.
+    store : str
+        Folder into which the run would write.
+
+    Returns
+    -------
+    str
+        Empty if nothing speaks against it.
+    """
+    from glue_zoobot.encoders import find
+
+    if not store:
+        return "Choose a folder to save the embeddings in."
+    try:
+        name = find(encoder).name
+    except (ZoobotError, OSError) as error:
+        return str(error)
+    there = _open(Path(store))
+    return _other_encoder(there, name) if there is not None else ""
+
+
+def _other_encoder(store: EmbeddingStore, encoder: str) -> str:
+    if store.encoder_name == encoder:
+        return ""
+    return f"The chosen folder holds embeddings by {store.encoder_name}: choose another for {encoder}."
+
+
 def _into(store: EmbeddingStore, encoder: str) -> str:
     """Say what a run into an existing store would do."""
     status = store.status()
-    if store.encoder_name != encoder:
-        return f"The chosen folder holds embeddings by {store.encoder_name}: choose another for {encoder}."
+    other = _other_encoder(store, encoder)
+    if other:
+        return other
     missing = status.total - status.done
     if missing:
-        return f"Start goes on with the {missing:,} images that are still missing there."
+        return f"Start goes on with the {counted(missing, 'image')} still missing there."
     return "The chosen folder is complete: Start computes nothing anew and uses it."
 
 

@@ -9,6 +9,7 @@ from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.qt.row_mime import rows_of_mime
+from glue_zoobot.qt.styles import paint, quiet
 from glue_zoobot.qt.thumbnail_strip import ThumbnailStrip
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class ExampleZone(QtWidgets.QFrame):
         self.several = ThumbnailStrip(edge=_EDGE, columns=_PER_LINE, limit=_PER_LINE * lines)
         self.text = QtWidgets.QLabel(hint, wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
         self._hint = hint
+        self._plain = self.text.palette()
+        self._quiet = quiet(self.text).palette()
         for strip in (self.single, self.several):
             strip.clicked.connect(self.removed)
         layout = QtWidgets.QHBoxLayout(self)
@@ -78,7 +81,7 @@ class ExampleZone(QtWidgets.QFrame):
         strip.show_rows(data, list(rows), captions)
         self.text.setVisible(len(rows) <= 1)
         self.text.setText(name_of(rows[0]) if one else self._hint)
-        self.text.setStyleSheet("" if one else "color: #707070;")
+        self.text.setPalette(self._plain if one else self._quiet)
 
     def dragEnterEvent(self, event: QtGui.QDragEnterEvent) -> None:
         if rows_of_mime(event.mimeData(), self._collection) is not None:
@@ -97,4 +100,4 @@ class ExampleZone(QtWidgets.QFrame):
 
     def _mark(self, active: bool) -> None:
         border = "1px solid #2a76c6" if active else "1px dashed palette(mid)"
-        self.setStyleSheet(f"#zone {{ border: {border}; border-radius: 4px; }}")
+        paint(self, f"border: {border}; border-radius: 4px;")

@@ -14,6 +14,7 @@ from glue_zoobot.catalog.interest_ranking import ROUND
 from glue_zoobot.qt.columns import sky_columns
 from glue_zoobot.qt.gallery.thumbnails import ThumbnailLoader
 from glue_zoobot.qt.interest_widgets import BigPicture, RatingKeys, RoundDots
+from glue_zoobot.qt.styles import quiet, title
 
 if TYPE_CHECKING:
     from glue.core import ComponentID, Data
@@ -71,11 +72,11 @@ class RatingCard(QtWidgets.QWidget):
         self.picture = BigPicture()
         self.picture.resized.connect(self._on_resized)
         layout.addWidget(self.picture, 1)
-        self.name = QtWidgets.QLabel(textInteractionFlags=Qt.TextSelectableByMouse)
-        self.name.setStyleSheet("font-weight: bold;")
-        self.facts = QtWidgets.QLabel()  # one line: the picture must not change its size from one to the next
+        self.name = title("")
+        self.name.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        # One line: the picture must not change its size from one to the next.
+        self.facts = quiet(QtWidgets.QLabel(), small=True)
         self.facts.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Fixed)
-        self.facts.setStyleSheet("color: #5f656d; font-size: 11px;")
         layout.addWidget(self.name)
         layout.addWidget(self.facts)
         self.keys = RatingKeys()
@@ -242,5 +243,5 @@ def _button(text: str, tip: str) -> QtWidgets.QPushButton:
     button = QtWidgets.QPushButton(text)
     button.setToolTip(tip)
     button.setFocusPolicy(Qt.NoFocus)
-    button.setStyleSheet("padding: 3px 7px;")
+    button.setStyleSheet("QPushButton { padding: 3px 7px; }")
     return button

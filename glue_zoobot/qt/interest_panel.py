@@ -21,6 +21,7 @@ from glue_zoobot.qt.interest_tabs import BestTab, FoundTab, RatedTab
 from glue_zoobot.qt.interest_unusual import UnusualTab
 from glue_zoobot.qt.labelling import digits_go_to
 from glue_zoobot.qt.similar_panel import similar_panel
+from glue_zoobot.qt.styles import paint, quiet
 from glue_zoobot.qt.threads import Work, run_in_thread
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from glue_zoobot.catalog.interest_ranking import Ranking
 
-__all__ = ["InterestPanel", "interest_panel"]
+__all__ = ["InterestPanel", "interest_panel", "show_restored_ranking"]
 
 _WIDTH = 350
 _REST_MS = 1500  # a hand that rests this long lets the ranking take in what was rated within a round
@@ -46,6 +47,15 @@ def interest_panel(application: GlueApplication) -> InterestPanel:
         application.tabifyDockWidget(beside, panel)
         panel.hide()
     return panel
+
+
+def show_restored_ranking(application: GlueApplication) -> None:
+    """Show the panel of a session that was saved with ratings; does nothing once there is a panel."""
+    from glue_zoobot.catalog.record import record_of
+
+    known = [data for data in application.data_collection if hasattr(data, "meta")]
+    if application.findChild(InterestPanel) is None and any(record_of(d).get("ratings") for d in known):
+        interest_panel(application).show_panel()
 
 
 class InterestPanel(QtWidgets.QDockWidget, HubListener):
@@ -140,7 +150,7 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
         layout.setContentsMargins(10, 6, 10, 6)
         layout.setSpacing(6)
         self.error = QtWidgets.QLabel(wordWrap=True, visible=False)
-        self.error.setStyleSheet("background: #fbe3df; color: #8f1d10; padding: 6px; border-radius: 4px;")
+        paint(self.error, "background: #fbe3df; color: #8f1d10; padding: 6px; border-radius: 4px;")
         layout.addWidget(self.error)
         layout.addWidget(self.card, 1)
         layout.addWidget(self._tabs())
@@ -168,8 +178,7 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
 
     def _source_line(self) -> QtWidgets.QLayout:
         row = QtWidgets.QHBoxLayout()
-        self.source = QtWidgets.QLabel()
-        self.source.setStyleSheet("color: #5f656d; font-size: 11px;")
+        self.source = quiet(QtWidgets.QLabel(), small=True)
         self.change = QtWidgets.QToolButton(text="Change…", autoRaise=True)
         self.change.setFocusPolicy(Qt.NoFocus)
         self.change.setPopupMode(QtWidgets.QToolButton.InstantPopup)

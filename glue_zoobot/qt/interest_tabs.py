@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
+from glue_zoobot.qt.count_slider import CountSlider
 from glue_zoobot.qt.interest_widgets import COLOURS, YieldCurve
-from glue_zoobot.qt.similar_panel import CountSlider
+from glue_zoobot.qt.styles import quiet
 from glue_zoobot.qt.thumbnail_strip import ThumbnailStrip
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ _ICON = 48
 
 def quiet_label() -> QtWidgets.QLabel:
     """Return a label for explanations."""
-    label = QtWidgets.QLabel(wordWrap=True)
-    label.setStyleSheet("color: #5f656d; font-size: 11px;")
-    return label
+    return quiet(QtWidgets.QLabel(wordWrap=True), small=True)
 
 
 class FoundTab(QtWidgets.QWidget):
@@ -186,7 +185,7 @@ class RatedTab(QtWidgets.QWidget):
         self.list.setGridSize(QtCore.QSize(_ICON + 6, _ICON + 6))
         self.list.setFocusPolicy(Qt.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        self.list.setStyleSheet("QListWidget { background: transparent; }")
+        self.list.viewport().setAutoFillBackground(False)  # a style sheet would blacken the scroll bar
         self.list.itemClicked.connect(lambda item: self.again_wanted.emit(item.data(Qt.UserRole)))
         self.repeats = QtWidgets.QCheckBox("Ask one in 15 again, unannounced")
         self.repeats.setToolTip("Measures how consistent you are; the answer is under Found")

@@ -9,6 +9,8 @@ import numpy as np
 from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
+from glue_zoobot.qt.styles import quiet, title
+
 if TYPE_CHECKING:
     from glue_zoobot.qt.gallery.thumbnails import Thumbnail
 
@@ -18,15 +20,6 @@ MEANINGS = ("dull", "ordinary", "so-so", "interesting", "striking", "wonderful")
 #: Cool for what is dull, warm from 3 on: what counts as interesting.
 COLOURS = ("#66707d", "#7b8796", "#93a0ae", "#d8a824", "#e5812b", "#d6452c")
 _DARK = "#15171a"
-
-
-def title(text: str) -> QtWidgets.QLabel:
-    """Return a bold label."""
-    label = QtWidgets.QLabel(text)
-    font = QtGui.QFont(label.font())
-    font.setBold(True)
-    label.setFont(font)
-    return label
 
 
 class BigPicture(QtWidgets.QWidget):
@@ -130,8 +123,7 @@ class RatingKeys(QtWidgets.QWidget):
             grid.addWidget(key, 0, value)
             grid.setColumnStretch(value, 1)
             self.keys.append(key)
-            label = QtWidgets.QLabel(word, alignment=Qt.AlignHCenter)
-            label.setStyleSheet("color: #70767e; font-size: 10px;")
+            label = quiet(QtWidgets.QLabel(word, alignment=Qt.AlignHCenter), small=True)
             grid.addWidget(label, 1, value)
 
     def flash(self, value: int) -> None:

@@ -12,6 +12,7 @@ from qtpy import QtCore, QtWidgets
 
 from glue_zoobot.qt.child import Child
 from glue_zoobot.qt.threads import run_in_thread
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue.core import Data
@@ -256,7 +257,9 @@ class EmbedJob(ChildJob):
 
     def _attached(self, matched: int) -> None:
         broken = f", {counted(self.broken, 'image')} broken" if self.broken else ""
-        self.become("done", f"{matched:,} galaxies embedded{broken}. Similar galaxies can be found now.")
+        self.become(
+            "done", f"{counted(matched, 'galaxy')} embedded{broken}. Similar galaxies can be found now."
+        )
         self.finished.emit()
 
 
@@ -275,11 +278,6 @@ def duration(seconds: float) -> str:
     if seconds < 5400:
         return f"{round(seconds / 60)} min"
     return f"{seconds / 3600:.1f} h"
-
-
-def counted(number: int, thing: str) -> str:
-    """Say how many: ``1 image``, ``1,234 images``."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _text_of(event: dict[str, Any]) -> str:

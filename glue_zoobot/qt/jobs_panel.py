@@ -1,4 +1,4 @@
-"""The *Zoobot jobs* panel: one line per job with progress, Cancel, Resume and the broken images."""
+"""The *Jobs* panel: one line per job with progress, Cancel, Resume and the broken images."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from glue_zoobot.qt.jobs import ChildJob, EmbedJob, EmbedRequest
 from glue_zoobot.qt.layout import open_map
 from glue_zoobot.qt.map_job import MapJob
 from glue_zoobot.qt.similar_panel import similar_panel
+from glue_zoobot.qt.styles import warn
 
 if TYPE_CHECKING:
     from glue.core import Data
@@ -22,16 +23,21 @@ if TYPE_CHECKING:
 
 __all__ = ["JobLine", "JobsPanel", "jobs_panel"]
 
+_TITLE = "Jobs"
+_WIDTH = 284
+
 
 def jobs_panel(application: GlueApplication) -> JobsPanel:
     """Return the panel of an application; there is never more than one."""
     panel = application.findChild(JobsPanel)
     if panel is None:
         panel = JobsPanel(application)
-        # Under the similarity panel: a panel at the bottom would resize, and so redraw, every plot.
-        above = similar_panel(application)
+        # With the other panels: one at the bottom would resize, and so redraw, every plot, and one beneath
+        # another would leave neither the room that it needs.
+        beside = similar_panel(application)
         application.addDockWidget(Qt.RightDockWidgetArea, panel)
-        application.splitDockWidget(above, panel, Qt.Vertical)
+        application.tabifyDockWidget(beside, panel)
+        panel.hide()
     return panel
 
 
@@ -63,6 +69,8 @@ class JobLine(QtWidgets.QFrame):
         self.bar = QtWidgets.QProgressBar()
         self.bar.setFormat(job.bar_format)
         self.text = QtWidgets.QLabel(wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
+        self._plain = self.text.palette()
+        self._alarming = warn(self.text, problem=True).palette()
         for label in (self.title, self.text):
             label.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Preferred)
         self.cancel_button = _button("Cancel", "Stop cleanly; what is done is kept", job.cancel)
@@ -110,7 +118,7 @@ class JobLine(QtWidgets.QFrame):
         self.bar.setTextVisible(job.total > 0)
         self.bar.setVisible(active or job.total > 0)
         self.text.setText(job.message)
-        self.text.setStyleSheet("color: #b02a1a;" if job.state == "failed" else "color: palette(text);")
+        self.text.setPalette(self._alarming if job.state == "failed" else self._plain)
         self.cancel_button.setVisible(active)
         self.cancel_button.setEnabled(job.state == "running")
         self.remove_button.setVisible(not active)
@@ -139,14 +147,18 @@ class JobsPanel(QtWidgets.QDockWidget, HubListener):
     """
 
     def __init__(self, application: GlueApplication) -> None:
-        super().__init__("Zoobot jobs", application)
+        super().__init__(_TITLE, application)
         self.setObjectName("zoobot_jobs_panel")
+        self.setMinimumWidth(_WIDTH)
         self._application = application
         self.lines: list[JobLine] = []
         self._lines_layout = QtWidgets.QVBoxLayout()
         self._lines_layout.setContentsMargins(0, 0, 0, 0)
         self._empty = QtWidgets.QLabel(
-            "No jobs. Right-click a dataset and choose <i>Zoobot: Embed…</i>", wordWrap=True, margin=12
+            "<p><b>Nothing is running.</b></p><p>To embed the images of a dataset, right-click it and choose "
+            "<i>Zoobot: Embed…</i>; its progress is shown here.</p>",
+            wordWrap=True,
+            margin=12,
         )
         inside = QtWidgets.QWidget()
         layout = QtWidgets.QVBoxLayout(inside)
@@ -163,12 +175,18 @@ class JobsPanel(QtWidgets.QDockWidget, HubListener):
         self._hub.subscribe(self, ApplicationClosedMessage, handler=self._stop_all)
         QtWidgets.QApplication.instance().aboutToQuit.connect(self._stop_all)
 
+    def show_panel(self) -> None:
+        """Bring the panel to view."""
+        self.show()
+        self.raise_()
+
     def embed(self, data: Data, request: EmbedRequest) -> EmbedJob:
         """Start a job, or show the one that fills the same store already."""
         for job in (line.job for line in self.lines):
             if isinstance(job, EmbedJob) and job.request.store == request.store and job.running:
                 return job
         job = EmbedJob(data, request, self)
+        job.finished.connect(lambda: self._tell_of_embeddings(job.data))
         if request.add_map:
             job.finished.connect(lambda: self.add_map(job.data, "pca"))
         self.run(job)
@@ -186,21 +204,32 @@ class JobsPanel(QtWidgets.QDockWidget, HubListener):
         self.run(job)
         return job
 
+    def _tell_of_embeddings(self, data: Data | None) -> None:
+        if data is not None:
+            similar_panel(self._application).embeddings_changed(data)
+
     def run(self, job: ChildJob) -> None:
         """Show a job, and start it."""
         line = JobLine(job)
+        job.changed.connect(self._say_progress)
         line.removed.connect(lambda: self._remove(line))
         line.map_wanted.connect(lambda: self._show_map(job))
         self.lines.append(line)
         self._lines_layout.insertWidget(0, line)  # the newest in sight
         self._empty.hide()
-        self.show()
-        self.raise_()
+        self.show_panel()
         job.start()
 
     def _show_map(self, job: MapJob) -> None:
         if job.data in self._application.data_collection:
             open_map(self._application, job.data, *job.columns)
+
+    def _say_progress(self) -> None:
+        """Let the tab tell how far the job has come while another panel is in front."""
+        shares = [
+            line.job.done / line.job.total for line in self.lines if line.job.running and line.job.total
+        ]
+        self.setWindowTitle(f"{_TITLE} {sum(shares) / len(shares):.0%}" if shares else _TITLE)
 
     def _remove(self, line: JobLine) -> None:
         self.lines.remove(line)

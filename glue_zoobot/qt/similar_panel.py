@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from glue.core.hub import HubListener
 from glue.core.message import ApplicationClosedMessage
-from qtpy import QtCore, QtGui, QtWidgets
+from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
+from glue_zoobot.catalog.cuts import Cuts
 from glue_zoobot.errors import ZoobotError
 from glue_zoobot.qt.count_slider import MAX_COUNT, CountSlider
 from glue_zoobot.qt.cuts_dialog import CutsDialog, describe
@@ -17,9 +18,11 @@ from glue_zoobot.qt.example_zone import ExampleZone
 from glue_zoobot.qt.finding import ask
 from glue_zoobot.qt.host import icon_path, question_of
 from glue_zoobot.qt.status import replace_status
+from glue_zoobot.qt.styles import quiet, title
 from glue_zoobot.qt.threads import run_in_thread
 from glue_zoobot.qt.thumbnail_strip import ThumbnailStrip
 from glue_zoobot.qt.why_dialog import WhyDialog
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue.core import Data
@@ -33,15 +36,16 @@ _BEST_SHOWN = 40
 _WIDTH = 284
 _METRICS = (("Angle", "cosine"), ("Distance", "euclidean"))
 _COMPONENTS = (("all numbers", None), *((f"{k} main components", k) for k in (100, 50, 20, 10)))
+_CUTS_TIP = "Only galaxies of like magnitude or redshift, or apart on the sky …"
 _SEVERAL = (("Near their mean", "mean"), ("Near any of them", "any"))
-_HOW_TO = """<p style="font-size: 13pt; color: #606060">Which galaxies look like this one?</p>
+_HOW_TO = """<p style="font-size: 13pt">Which galaxies look like this one?</p>
 <p><b>In a scatter plot</b> choose <img src="{icon}" width="18" height="18"> <i>Similar galaxies</i>
 (key N) and click a point.</p>
 <p><b>In the Galaxy Gallery</b> select a galaxy and choose the same button.</p>
 <p><b>On any subset</b> right-click it in the list at the left and choose
 <i>Find similar to this subset</i>.</p>
-<p style="color: #707070">The catalogue needs embeddings: right-click it and choose
-<i>Zoobot: Embed…</i></p>"""
+<p>The catalogue needs embeddings: right-click it and choose <i>Zoobot: Embed…</i></p>
+<p>New here? <i>Plugins, Zoobot: tour</i> shows it all in a minute.</p>"""
 
 
 def similar_panel(application: GlueApplication) -> SimilarPanel:
@@ -132,7 +136,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         return page
 
     def _add_question(self, layout: QtWidgets.QVBoxLayout) -> None:
-        self.like_title = _title("Looks like")
+        self.like_title = title("Looks like")
         self.back_button = _tool("↶", "Back to the question before", lambda: self._go(-1))
         self.forth_button = _tool("↷", "On to the question after", lambda: self._go(1))
         collection = self._application.data_collection
@@ -144,7 +148,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
             zone.removed.connect(self._remove_example)
         layout.addLayout(_row(self.like_title, None, self.back_button, self.forth_button))
         layout.addWidget(self.like_zone)
-        layout.addWidget(_title("And not like"))
+        layout.addWidget(title("And not like"))
         layout.addWidget(self.unlike_zone)
 
     def _add_how_many(self, layout: QtWidgets.QVBoxLayout) -> None:
@@ -154,8 +158,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.spin = QtWidgets.QSpinBox(minimum=1, maximum=MAX_COUNT, keyboardTracking=False)
         self.spin.setGroupSeparatorShown(True)
         self.spin.valueChanged.connect(self._on_spin)
-        self.spin.setFixedWidth(76)
-        layout.addWidget(_title("How many"))
+        layout.addWidget(title("How many"))
         layout.addLayout(_row(self.slider, self.spin))
 
     def _add_comparison(self, layout: QtWidgets.QVBoxLayout) -> None:
@@ -166,24 +169,29 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         )
         self.components.activated.connect(lambda _: self._change(components=self.components.currentData()))
         self.cuts_button = QtWidgets.QPushButton()
-        self.cuts_button.setToolTip("Only galaxies of like magnitude or redshift, or apart on the sky …")
         self.cuts_button.clicked.connect(self._open_cuts)
-        layout.addWidget(_title("Compare by"))
+        self.no_cuts_button = _tool("×", "Take the conditions off", lambda: self._change(cuts=Cuts()))
+        layout.addWidget(title("Compare by"))
         self.several = _choice(
             _SEVERAL, "Mean: what they have in common. Any: for examples that differ among themselves"
         )
         self.several.activated.connect(lambda _: self._change(several=self.several.currentData()))
         layout.addLayout(_row(self.metric, self.components))
-        layout.addLayout(_row(QtWidgets.QLabel("Several examples"), self.several))
-        layout.addWidget(self.cuts_button)
+        self.several_label = QtWidgets.QLabel("Several examples:")
+        layout.addLayout(_row(self.several_label, self.several))
+        layout.addLayout(_row(self.cuts_button, self.no_cuts_button))
 
     def _add_answer(self, layout: QtWidgets.QVBoxLayout) -> None:
         self.why_button = QtWidgets.QPushButton("Why these?")
         self.why_button.setToolTip("In which columns they differ from the other galaxies")
         self.why_button.clicked.connect(lambda: WhyDialog(self, self.state).show())
-        layout.addLayout(_row(_title("Most similar"), None, self.why_button))
+        layout.addLayout(_row(title("Most similar"), None, self.why_button))
         self.best = ThumbnailStrip(edge=56, columns=4, limit=_BEST_SHOWN)
         self.best.clicked.connect(lambda row: self._ask(self.state.ask(self.state.data, [row])))
+        self.nothing = quiet(
+            QtWidgets.QLabel("No galaxy fulfils the conditions: loosen them.", wordWrap=True)
+        )
+        layout.addWidget(self.nothing)
         scroll = QtWidgets.QScrollArea(widgetResizable=True, frameShape=QtWidgets.QFrame.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         scroll.setMinimumHeight(60)
@@ -197,10 +205,10 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.clear_button = QtWidgets.QPushButton("Clear")
         self.clear_button.setToolTip("Forget the question and remove the highlighted answer")
         self.clear_button.clicked.connect(lambda: self.state.clear())
-        self.footer = QtWidgets.QLabel(wordWrap=True)
-        self.footer.setStyleSheet("color: #707070;")
+        self.footer = quiet(QtWidgets.QLabel(wordWrap=True), small=True)
         self.footer.setAlignment(Qt.AlignTop)
-        self.footer.setFixedHeight(2 * self.footer.fontMetrics().lineSpacing() + 2)
+        self.footer.linkActivated.connect(lambda _: self._ask(self.state.question))
+        self.footer.setMinimumHeight(2 * self.footer.fontMetrics().lineSpacing() + 2)
         layout.addLayout(_row(self.keep_button, self.clear_button))
         layout.addWidget(self.footer)
 
@@ -265,7 +273,8 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         except ZoobotError as exc:
             self._tell(str(exc))
         else:
-            self._tell(f"Kept as the subset “{group.label}”.")
+            column = group.subset_state.att.label
+            self._tell(f"Kept as “{group.label}”, ranked by the column {column} (1: most similar).")
 
     # -- from the state to the window ----------------------------------------------------------------
 
@@ -290,6 +299,11 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         elif data is not None:  # a restored session has not read its embeddings yet, which takes a while
             run_in_thread(self, lambda: _embedded(data), self._tell)
 
+    def embeddings_changed(self, data: Data) -> None:
+        """Say that a dataset has other embeddings now; an answer by the old ones stays as it is."""
+        if data is self.state.data:
+            run_in_thread(self, lambda: _outdated(data) or _embedded(data), self._tell)
+
     def _refresh(self) -> None:
         self._follow_in_status_bars()
         self.back_button.setEnabled(self.state.neighbour(-1) is not None)
@@ -312,11 +326,16 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.like_title.setText(f"Looks like {len(question.like):,} galaxies" if several else "Looks like")
         for zone, rows in ((self.like_zone, question.like), (self.unlike_zone, question.unlike)):
             zone.show_rows(question.data, rows, lambda row: str(ids[row]))
-        self.several.setEnabled(several)
+        for widget in (self.several_label, self.several):
+            widget.setEnabled(several)
         self.several.setCurrentIndex(max(0, self.several.findData(question.several)))
         self.metric.setCurrentIndex(max(0, self.metric.findData(question.metric)))
         self.components.setCurrentIndex(max(0, self.components.findData(question.components)))
-        self.cuts_button.setText(f"Conditions: {describe(question.cuts)}")
+        text = f"Conditions: {describe(question.cuts)}"
+        room = self.cuts_button.fontMetrics().elidedText(text, Qt.ElideRight, _WIDTH - 76)
+        self.cuts_button.setText(room)
+        self.cuts_button.setToolTip(text if room != text else _CUTS_TIP)
+        self.no_cuts_button.setVisible(bool(question.cuts))
 
     def _refresh_answer(self, question: Question) -> None:
         from glue_zoobot.catalog import object_ids_of
@@ -324,7 +343,9 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         state = self.state
         ids, rows, scores = object_ids_of(question.data), state.rows, state.scores
         largest = max(1, min(MAX_COUNT, len(rows)))
+        blocker = QtCore.QSignalBlocker(self.spin)  # how many are wanted stays, however few there are
         self.spin.setMaximum(largest)
+        del blocker
         self.slider.set_max_count(largest)
         self._show_count(min(state.count, largest))
         best = rows[: min(_BEST_SHOWN, state.count)].tolist()
@@ -333,6 +354,9 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
             for row, score in zip(best, scores, strict=False)
         ]
         self.best.show_rows(question.data, best, captions)
+        self.nothing.setVisible(not best)
+        self.why_button.setEnabled(len(rows) > 0)
+        self.keep_button.setEnabled(len(rows) > 0)
 
     def _show_count(self, count: int) -> None:
         if self._count_timer.isActive():
@@ -359,17 +383,24 @@ def _embedded(data: Data) -> str:
     if embeddings is None:
         return why_no_embeddings(data)
     return (
-        f"{len(embeddings):,} of {data.size:,} galaxies of {data.label} embedded "
+        f"{len(embeddings):,} of {counted(data.size, 'galaxy')} of {data.label} embedded "
         f"with {embeddings.encoder_name}."
     )
 
 
-def _title(text: str) -> QtWidgets.QLabel:
-    label = QtWidgets.QLabel(text)
-    font = QtGui.QFont(label.font())
-    font.setBold(True)
-    label.setFont(font)
-    return label
+def _outdated(data: Data) -> str:
+    """Say that the answer was found with other embeddings than there are now; empty if it was not."""
+    from glue_zoobot.catalog import embeddings_of
+    from glue_zoobot.catalog.columns import provenance_of
+    from glue_zoobot.catalog.similar import RANK
+
+    embeddings, asked = embeddings_of(data), provenance_of(data, RANK).get("encoder")
+    if embeddings is None or asked in (None, embeddings.encoder_name):
+        return ""
+    return (
+        f"{data.label} is embedded with {embeddings.encoder_name} now; this answer is by {asked}. "
+        '<a href="again">Ask again</a>'
+    )
 
 
 def _row(*widgets: QtWidgets.QWidget | None) -> QtWidgets.QHBoxLayout:

@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt
 
 from glue_zoobot.errors import ZoobotError
 from glue_zoobot.qt.row_mime import mime_of_rows
+from glue_zoobot.qt.styles import paint
 from glue_zoobot.qt.threads import Work, run_in_thread
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class _Picture(QtWidgets.QLabel):
         super().__init__(alignment=Qt.AlignCenter)
         self.setFixedSize(edge, edge)
         self.setCursor(Qt.PointingHandCursor)
-        self.setStyleSheet("background: #202020; color: #909090; border-radius: 3px; font-size: 9px;")
+        paint(self, "background: #202020; color: #a0a0a0; border-radius: 3px; font-size: 9px;")
         self._pressed: QtCore.QPoint | None = None
 
     def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:

@@ -10,6 +10,7 @@ from qtpy import QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.qt.columns import measured_columns, sky_columns
+from glue_zoobot.qt.styles import quiet
 from glue_zoobot.qt.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -23,6 +24,17 @@ __all__ = ["WhyDialog", "compare", "verdict"]
 _COMPARED = 100_000  # other galaxies, drawn by chance; more change nothing but the time
 _SHOWN = 30
 _NOTABLE = 0.3  # Kolmogorov-Smirnov distance
+_HEADERS = (
+    ("Column", "Columns of the catalogue, most different first"),
+    ("Difference", "Kolmogorov-Smirnov distance of the two distributions: 0 the same, 1 wholly apart"),
+    ("Rank correlation", "Spearman's, of the column with the similarity, over all galaxies compared"),
+    ("Typical: these", "Median of the galaxies that were found: half of them have less, half have more"),
+    ("Typical: others", "Median of the other galaxies: half of them have less, half have more"),
+)
+_LEGEND = (
+    "Difference: 0, these galaxies are like all others in this column; 1, wholly apart (Kolmogorov-Smirnov). "
+    "Typical: the median, half have less and half have more."
+)
 #: What a picture shows besides the shape of a galaxy, by the names of columns.
 _NOT_SHAPE = {
     "colour": r"_minus_|colou?r|^[ugrizy] - [ugrizy]$",
@@ -80,8 +92,8 @@ def verdict(table: Table) -> str:
         )
     first = notable[0]
     text = (
-        f"They differ most in {first['column']}: {first['top_median']:.3g} in the middle, "
-        f"{first['rest_median']:.3g} for the others."
+        f"They differ most in {first['column']}: {first['top_median']:.3g} is typical of them, "
+        f"{first['rest_median']:.3g} of the others."
     )
     other = _not_shape(first["column"])
     warning = (
@@ -111,35 +123,49 @@ class WhyDialog(QtWidgets.QDialog):
         self.setWindowTitle(f"Why these? {state.sentence().removeprefix('Showing the ')}")
         self.resize(640, 420)
         self.text = QtWidgets.QLabel("Comparing…", wordWrap=True)
-        self.table = QtWidgets.QTableWidget(0, 5)
-        self.table.setHorizontalHeaderLabels(["Column", "Difference", "Rank correlation", "These", "Others"])
-        for column, tip in (
-            (1, "Kolmogorov-Smirnov distance of the two distributions: 0 alike, 1 apart"),
-            (2, "Spearman's, of the column with the similarity, over all galaxies compared"),
-            (3, "Median of the galaxies that were found"),
-            (4, "Median of the other galaxies"),
-        ):
-            self.table.horizontalHeaderItem(column).setToolTip(tip)
-        self.table.horizontalHeader().setSectionResizeMode(QtWidgets.QHeaderView.Stretch)
-        self.table.verticalHeader().hide()
-        self.table.setEditTriggers(QtWidgets.QAbstractItemView.NoEditTriggers)
+        self.table = self._table()
+        self.legend = quiet(QtWidgets.QLabel(_LEGEND, wordWrap=True), small=True)
         buttons = QtWidgets.QDialogButtonBox(QtWidgets.QDialogButtonBox.Close)
         buttons.rejected.connect(self.close)
         layout = QtWidgets.QVBoxLayout(self)
-        for widget in (self.text, self.table, buttons):
+        layout.setContentsMargins(16, 14, 16, 14)
+        layout.setSpacing(10)
+        for widget in (self.text, self.table, self.legend, buttons):
             layout.addWidget(widget)
         data, rows = state.data, state.rows[: state.count]
         similarity = np.asarray(data[data.find_component_id("similarity")])
         self._work = run_in_thread(self, lambda: compare(data, similarity, rows), self._fill, self._fail)
         self.finished.connect(self._work.drop)
 
+    def _table(self) -> QtWidgets.QTableWidget:
+        table = QtWidgets.QTableWidget(0, len(_HEADERS), alternatingRowColors=True, showGrid=False)
+        header = table.horizontalHeader()
+        for place, (text, tip) in enumerate(_HEADERS):
+            item = QtWidgets.QTableWidgetItem(text)
+            item.setToolTip(tip)
+            side = Qt.AlignRight if place else Qt.AlignLeft
+            item.setTextAlignment(side | Qt.AlignVCenter)
+            table.setHorizontalHeaderItem(place, item)
+        header.setSectionResizeMode(QtWidgets.QHeaderView.Interactive)
+        header.setSectionResizeMode(0, QtWidgets.QHeaderView.Stretch)
+        header.setMinimumSectionSize(60)
+        table.setTextElideMode(Qt.ElideMiddle)  # long names differ at their ends
+        table.setWordWrap(False)
+        table.verticalHeader().hide()
+        table.setEditTriggers(QtWidgets.QAbstractItemView.NoEditTriggers)
+        table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectRows)
+        for place in range(1, len(_HEADERS)):
+            table.resizeColumnToContents(place)
+        return table
+
     def _fill(self, table: Table) -> None:
-        self.text.setText(verdict(table))
+        self.text.setText(verdict(table).replace("_", "_\u200b"))  # long names may go on in the next line
         self.table.setRowCount(min(len(table), _SHOWN))
         for line, row in enumerate(table[:_SHOWN]):
             numbers = (row["ks"], row["correlation"], row["top_median"], row["rest_median"])
             for column, text in enumerate((row["column"], *(f"{number:.3g}" for number in numbers))):
                 item = QtWidgets.QTableWidgetItem(str(text))
+                item.setToolTip(str(text))
                 if column:
                     item.setTextAlignment(Qt.AlignRight | Qt.AlignVCenter)
                 self.table.setItem(line, column, item)

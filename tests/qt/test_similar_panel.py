@@ -135,7 +135,7 @@ def test_keep_then_clear(app, panel, data, similar):
     process_events(wait=0.1)
     answer = members(similar.group)
     QTest.mouseClick(panel.keep_button, Qt.LeftButton)
-    assert "Kept as the subset" in panel.footer.text()
+    assert "similarity_rank_2" in panel.footer.text()
     QTest.mouseClick(panel.clear_button, Qt.LeftButton)
     process_events(wait=0.1)
     assert panel.pages.currentIndex() == 0
