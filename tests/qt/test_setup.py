@@ -41,7 +41,7 @@ def test_setup_imports_nothing_heavy_and_none_of_our_windows():
     assert done.stdout.strip() == "[]"
 
 
-def test_the_viewer_and_the_tools_come_when_they_are_first_used(app, embedded):
+def test_the_viewer_and_the_tools_come_when_they_are_first_used(app, data):
     from glue_qt.app.application import pick_class
     from glue_qt.config import qt_client
     from glue_qt.viewers.scatter import ScatterViewer
@@ -51,8 +51,8 @@ def test_the_viewer_and_the_tools_come_when_they_are_first_used(app, embedded):
 
     with patch("glue_qt.utils.dialogs.pick_item", side_effect=choose("Galaxy Gallery")):
         chosen = pick_class(list(qt_client.members), sort=True)
-    assert isinstance(app.new_data_viewer(chosen, data=embedded), GalleryViewer)
-    scatter = app.new_data_viewer(ScatterViewer, data=embedded)
+    assert isinstance(app.new_data_viewer(chosen, data=data), GalleryViewer)
+    scatter = app.new_data_viewer(ScatterViewer, data=data)
     assert isinstance(scatter.toolbar.tools["zoobot:similar"], SimilarTool)
 
 
