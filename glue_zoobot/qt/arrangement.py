@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from qtpy import QtCore, QtWidgets
 
+from glue_zoobot.qt.plot_labels import fit_labels
+
 if TYPE_CHECKING:
     from glue.viewers.common.viewer import Viewer
 
@@ -41,6 +43,8 @@ class Arrangement(QtCore.QObject):
         for window in self._windows.values():
             window.destroyed.connect(self.deleteLater)
         self._placed: dict[str, QtCore.QRect] = {}
+        self._fit_timer = QtCore.QTimer(self, singleShot=True, interval=0)  # once the plots have their sizes
+        self._fit_timer.timeout.connect(self._fit_labels)
         self.place()
         area.viewport().installEventFilter(self)
 
@@ -58,6 +62,13 @@ class Arrangement(QtCore.QObject):
             right, bottom = round((x + width) * size.width()), round((y + height) * size.height())
             self._windows[name].setGeometry(left, top, right - left, bottom - top)
             self._placed[name] = self._windows[name].geometry()
+        self._fit_timer.start()
+
+    def _fit_labels(self) -> None:
+        """Let the names of the axes fit the plots as they are now, and only as long as they are ours."""
+        for name, window in self._windows.items():
+            if name != "gallery" and window.geometry() == self._placed[name]:
+                fit_labels(window.widget())
 
     def _untouched(self) -> bool:
         return all(window.geometry() == self._placed[name] for name, window in self._windows.items())

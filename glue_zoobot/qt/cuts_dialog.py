@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["CutsDialog", "describe"]
 
 _CONDITIONS = 3
-_ANY = "(any column)"
+_ANY = "(no condition)"
 _INTRO = "Only galaxies whose value is near that of the example (of several: their median):"
 
 
@@ -78,9 +78,8 @@ class CutsDialog(QtWidgets.QDialog):
         column, tolerance = QtWidgets.QComboBox(), QtWidgets.QDoubleSpinBox(decimals=4, maximum=1e9)
         column.addItems([_ANY, *(cid.label for cid in measured_columns(self._data))])
         column.activated.connect(lambda _: self._suggest(column, tolerance))
-        tolerance.setSpecialValueText("0 (the same)")
-        tolerance.setEnabled(False)
-        column.currentIndexChanged.connect(lambda index: tolerance.setEnabled(index > 0))
+        column.currentIndexChanged.connect(lambda index: _enable(tolerance, index > 0))
+        _enable(tolerance, False)
         grid.addWidget(column, line, 0)
         grid.addWidget(QtWidgets.QLabel("±"), line, 1)
         grid.addWidget(tolerance, line, 2)
@@ -102,6 +101,7 @@ class CutsDialog(QtWidgets.QDialog):
     def _buttons(self) -> QtWidgets.QDialogButtonBox:
         kinds = QtWidgets.QDialogButtonBox
         buttons = kinds(kinds.Apply | kinds.Reset | kinds.Close)
+        buttons.button(kinds.Apply).setDefault(True)
         buttons.button(kinds.Apply).clicked.connect(lambda: self.chosen.emit(self.cuts()))
         buttons.button(kinds.Reset).clicked.connect(self._reset)
         buttons.rejected.connect(self.close)
@@ -125,3 +125,9 @@ class CutsDialog(QtWidgets.QDialog):
             spread = float(np.nanstd(np.asarray(values, dtype=np.float64)))
             tolerance.setValue(float(f"{spread / 5:.2g}"))
             tolerance.setSingleStep(float(f"{spread / 20:.1g}") or 1.0)
+
+
+def _enable(tolerance: QtWidgets.QDoubleSpinBox, enabled: bool) -> None:
+    """Let a tolerance be chosen; 0 is no lack of a condition but the strictest, so it says so."""
+    tolerance.setEnabled(enabled)
+    tolerance.setSpecialValueText("0 (the same)" if enabled else " ")

@@ -14,6 +14,7 @@ from glue_zoobot.qt.host import show_message
 from glue_zoobot.qt.jobs import ChildJob, EmbedJob, EmbedRequest
 from glue_zoobot.qt.layout import open_map
 from glue_zoobot.qt.map_job import MapJob
+from glue_zoobot.qt.plot_labels import fit_labels
 from glue_zoobot.qt.similar_panel import similar_panel
 from glue_zoobot.qt.styles import warn
 
@@ -222,7 +223,7 @@ class JobsPanel(QtWidgets.QDockWidget, HubListener):
 
     def _show_map(self, job: MapJob) -> None:
         if job.data in self._application.data_collection:
-            open_map(self._application, job.data, *job.columns)
+            fit_labels(open_map(self._application, job.data, *job.columns))
 
     def _say_progress(self) -> None:
         """Let the tab tell how far the job has come while another panel is in front."""
