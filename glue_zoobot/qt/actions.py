@@ -14,6 +14,7 @@ from glue_qt.config import layer_action, menubar_plugin
 from qtpy import QtWidgets
 
 from glue_zoobot.qt.host import application_of, show_message
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,9 +97,27 @@ def show_jobs_panel(session: Session, data_collection: DataCollection) -> None:
     """Show the panel, empty or not."""
     from glue_zoobot.qt.jobs_panel import jobs_panel
 
-    panel = jobs_panel(session.application)
-    panel.show()
-    panel.raise_()
+    jobs_panel(session.application).show_panel()
+
+
+@menubar_plugin("Zoobot: embed…")
+def embed_from_menu(session: Session, data_collection: DataCollection) -> None:
+    """Open the dialog of the embedding job; asks which dataset if there are several with images."""
+    from glue_zoobot.catalog import source_of
+
+    found = [data for data in data_collection if hasattr(data, "meta") and source_of(data) is not None]
+    if not found:
+        text = "No dataset has images. Open a catalogue with images, or right-click one and choose"
+        show_message(session.application, "Embed", f"{text} Zoobot: Attach images….")
+    elif len(found) == 1:
+        embed(found[0], data_collection)
+    else:
+        labels = [f"{number}: {data.label}" for number, data in enumerate(found, 1)]
+        chosen, sure = QtWidgets.QInputDialog.getItem(
+            session.application, "Embed", "The images of which dataset?", labels, editable=False
+        )
+        if sure:
+            embed(found[labels.index(chosen)], data_collection)
 
 
 @menubar_plugin("Zoobot: check installation")
@@ -238,10 +257,12 @@ def _attach(
     application: GlueApplication, title: str, what: str, data: Data, attach: Callable[[], int]
 ) -> None:
     """Attach off the GUI thread, and say how much of the dataset was matched."""
+    from glue_zoobot.qt.similar_panel import similar_panel
     from glue_zoobot.qt.threads import run_in_thread
 
     def done(matched: int) -> None:
-        _say(application, f"{matched:,} of {data.size:,} rows of {data.label} have {what} now")
+        similar_panel(application).embeddings_changed(data)
+        _say(application, f"{matched:,} of {counted(data.size, 'row')} of {data.label} have {what} now")
 
     def failed(error: Exception) -> None:
         show_message(application, title, str(error))

@@ -151,6 +151,8 @@ class EmbedDialog(QtWidgets.QDialog):
     def _bottom(self) -> QtWidgets.QLayout:
         self.estimate = QtWidgets.QLabel(wordWrap=True)
         self.reason = warn(QtWidgets.QLabel(wordWrap=True, visible=False), problem=True)
+        for label in (self.estimate, self.reason):
+            label.setMinimumHeight(2 * label.fontMetrics().lineSpacing())
         self.start_button = QtWidgets.QPushButton("Start", default=True)
         self.start_button.clicked.connect(self._start)
         cancel = QtWidgets.QPushButton("Cancel")
@@ -250,7 +252,7 @@ class EmbedDialog(QtWidgets.QDialog):
     def _allow(self, possible: bool, reason: str) -> None:
         """Enable Start, or say beside it why it is not."""
         self.start_button.setEnabled(possible and bool(self.encoder))
-        self.reason.setText(reason)
+        self.reason.setText(reason[:1].upper() + reason[1:])
         self.reason.setVisible(bool(reason))
         self.estimate.setVisible(not reason)
 

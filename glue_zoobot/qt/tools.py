@@ -13,13 +13,14 @@ from glue_zoobot.qt.host import icon_path
 from glue_zoobot.qt.kept_colours import KeptColours
 from glue_zoobot.qt.picking import clicked_row
 from glue_zoobot.qt.question_marks import QuestionMarks
-from glue_zoobot.qt.similar_panel import show_restored_answer
 
 if TYPE_CHECKING:
     from glue_qt.viewers.scatter import ScatterViewer
     from matplotlib.backend_bases import MouseEvent
 
 __all__ = ["SimilarTool"]
+
+_HINT = "Press N, then click a point: its look-alikes light up in every view"
 
 
 class SimilarTool(ToolbarModeBase):
@@ -66,10 +67,28 @@ class SimilarTool(ToolbarModeBase):
         action.setShortcutContext(Qt.WidgetWithChildrenShortcut)  # glue's: while the toolbar has the focus
         self.viewer.addAction(action)
         self._companions = [QuestionMarks(self.viewer), KeptColours(self.viewer)]
+        filled = QtCore.QTimer(self.viewer, singleShot=True)  # gone with the viewer
+        filled.timeout.connect(self._on_filled)
+        filled.start(0)
+
+    def _on_filled(self) -> None:
+        """Show what a restored session had, and say how to begin, once the viewer has its layers."""
+        if self.viewer is None:
+            return
+        from glue_zoobot.qt.interest_panel import show_restored_ranking  # when glue starts nobody needs them
+        from glue_zoobot.qt.similar_panel import show_restored_answer
+
         application = self.viewer.session.application
-        restored = QtCore.QTimer(self.viewer, singleShot=True)  # gone with the viewer
-        restored.timeout.connect(lambda: show_restored_answer(application))
-        restored.start(0)
+        show_restored_answer(application)
+        show_restored_ranking(application)
+        if not self.viewer.statusBar().currentMessage() and self._has_embeddings():
+            self._report(_HINT)
+
+    def _has_embeddings(self) -> bool:
+        from glue_zoobot.catalog.record import record_of
+
+        shown = [layer.layer for layer in self.viewer.state.layers]
+        return any(record_of(data).get("store") for data in shown if hasattr(data, "meta"))
 
     def _say_off(self) -> None:
         if self.viewer is not None and self.viewer.toolbar.active_tool is None:

@@ -121,7 +121,7 @@ class WhyDialog(QtWidgets.QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowTitle(f"Why these? {state.sentence().removeprefix('Showing the ')}")
-        self.resize(640, 420)
+        self.resize(760, 440)
         self.text = QtWidgets.QLabel("Comparing…", wordWrap=True)
         self.table = self._table()
         self.legend = quiet(QtWidgets.QLabel(_LEGEND, wordWrap=True), small=True)
@@ -152,6 +152,7 @@ class WhyDialog(QtWidgets.QDialog):
         table.setTextElideMode(Qt.ElideMiddle)  # long names differ at their ends
         table.setWordWrap(False)
         table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(round(1.6 * table.fontMetrics().height()))
         table.setEditTriggers(QtWidgets.QAbstractItemView.NoEditTriggers)
         table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectRows)
         for place in range(1, len(_HEADERS)):
