@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from qtpy.QtWidgets import (
@@ -21,12 +21,16 @@ from qtpy.QtWidgets import (
 
 from glue_zoobot import catalog
 from glue_zoobot.errors import ZoobotError
-from glue_zoobot.qt.gallery.figure import Panel, save_figure
+from glue_zoobot.qt.gallery.figure import Panel, Section, save_figure
 from glue_zoobot.qt.gallery.look import Look
 from glue_zoobot.qt.gallery.thumbnails import pixels_of, scaled_image
 from glue_zoobot.qt.threads import Work, run_in_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtpy.QtGui import QImage
+
     from glue_zoobot.catalog import RowImages
     from glue_zoobot.images.stretching import Stretch
     from glue_zoobot.qt.gallery.viewer import GalleryViewer
@@ -81,7 +85,7 @@ class ExportDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.Save | QDialogButtonBox.Cancel)
         buttons.accepted.connect(self.ask_path)
         buttons.rejected.connect(self.reject)
-        hint = QLabel("With captions and frames as in the gallery, black on white, 300 dots per inch.")
+        hint = QLabel("With captions, headers and frames as in the gallery, on white, 300 dots per inch.")
         form = QFormLayout(self)
         form.setContentsMargins(16, 14, 16, 14)
         form.setVerticalSpacing(8)
@@ -105,36 +109,59 @@ class ExportDialog(QDialog):
     def write(self, path: Path) -> None:
         """Read the pictures in a thread, then draw them into the file."""
         viewer = self._viewer
-        rows = viewer.model.rows[self.positions()]
-        captions, frames = viewer.state.captions(rows), viewer.state.frames(rows)
-        names = [column.name for column in viewer.grid.caption_layout]
+        sections = self._sections()
         look, stretch = viewer.look, viewer.state.stretch
-        texts = [tuple(_line(*pair) for pair in zip(names, lines, strict=False)) for lines in captions]
+        columns, n_columns = viewer.state.caption_columns(), self.per_line.value()
         images = catalog.images_of(viewer.state.data)
-        n_columns = self.per_line.value()
 
-        def save(pictures: list) -> None:
-            panels = [Panel(*parts) for parts in zip(pictures, texts, frames, strict=True)]
+        def save(drawn: list[Section]) -> None:
             try:
-                save_figure(path, panels, n_columns)
+                save_figure(path, drawn, n_columns, columns)
             except ZoobotError as error:
                 viewer.set_status(str(error))
             else:
-                viewer.set_status(f"Wrote {len(panels):,} galaxies to {path}")
+                n_drawn = sum(len(section.panels) for section in drawn)
+                viewer.set_status(f"Wrote {n_drawn:,} galaxies to {path}")
 
-        viewer.set_status(f"Reading {len(rows):,} pictures…")
+        viewer.set_status("Reading the pictures…")
         self._work = run_in_thread(
-            viewer, lambda: [_read(images, int(row), stretch, look) for row in rows], save
+            viewer,
+            lambda: [section.draw(lambda row: _read(images, row, stretch, look)) for section in sections],
+            save,
         )
         self.accept()
 
+    def _sections(self) -> list[_Wanted]:
+        """What to draw, group by group."""
+        model, positions = self._viewer.model, self.positions()
+        if not len(model.groups):
+            return [self._wanted(positions, "", 0)]
+        number = np.array([model.lines.group_of(position) for position in positions], dtype=int)
+        return [self._wanted(positions[number == g], *model.title(g)) for g in np.unique(number)]
 
-def _line(name: str, caption: tuple[str, str]) -> str:
-    label, value = caption
-    return f"{label} {value}" if name else value
+    def _wanted(self, positions: np.ndarray, title: str, size: int) -> _Wanted:
+        state, rows = self._viewer.state, self._viewer.model.rows[positions]
+        return _Wanted(title, size, rows, state.captions(rows), state.frames(rows), state.questions(rows))
 
 
-def _read(images: RowImages, row: int, stretch: Stretch | None, look: Look) -> object:
+class _Wanted(NamedTuple):
+    """Galaxies below one header, before their pictures are read."""
+
+    title: str
+    size: int
+    rows: np.ndarray
+    captions: list[list[tuple[str, str]]]
+    frames: list[tuple[str, ...]]
+    questions: np.ndarray
+
+    def draw(self, read: Callable[[int], QImage | None]) -> Section:
+        """Read the pictures."""
+        parts = zip(self.rows, self.captions, self.frames, self.questions, strict=True)
+        panels = (Panel(read(int(row)), tuple(lines), *more) for row, lines, *more in parts)
+        return Section(tuple(panels), self.title, self.size)
+
+
+def _read(images: RowImages, row: int, stretch: Stretch | None, look: Look) -> QImage | None:
     """The picture of a row; None where there is none."""
     try:
         pixels = pixels_of(images, row, stretch)

@@ -10,13 +10,13 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPoint, QRect, QSize, 
 from qtpy.QtGui import QColor, QCursor, QKeySequence, QPalette
 from qtpy.QtWidgets import QAbstractItemView, QApplication, QFrame, QTableView
 
+from glue_zoobot.qt.gallery.caption_lines import CaptionColumn, caption_layout
 from glue_zoobot.qt.gallery.keys import action_of
 from glue_zoobot.qt.gallery.lines import Lines
 from glue_zoobot.qt.gallery.painting import (
     BACKGROUND,
-    CaptionColumn,
     CellPainter,
-    caption_layout,
+    caption_font,
     cell_size,
     header_height,
 )
@@ -113,6 +113,11 @@ class GridModel(QAbstractTableModel):
         """Number of the group of which a cell is the header, -1 if it is none."""
         return self.lines.header(index.row()) if index.isValid() else -1
 
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """Name and size of each group, in the order shown; empty if there are none."""
+        return self._groups
+
     def title(self, group: int) -> tuple[str, int]:
         """Name and size of a group."""
         return self._groups[group]
@@ -173,9 +178,16 @@ class GridModel(QAbstractTableModel):
         if role == Qt.DisplayRole:
             return "\n".join(f"{label} {value}" for label, value in self.cell(position).captions)
         if role == Qt.ToolTipRole:
-            thumbnail = self.cell(position).thumbnail
-            return f"No picture: {thumbnail.reason}" if thumbnail is not None and thumbnail.reason else None
+            return self._explain(self.cell(position))
         return None
+
+    def _explain(self, cell: Cell) -> str | None:
+        """Why there is no picture; else the captions in full, unless the enlarged picture has them."""
+        if cell.thumbnail is not None and cell.thumbnail.reason:
+            return f"No picture: {cell.thumbnail.reason}"
+        if self._state.enlarge:
+            return None
+        return "\n".join(f"{label}: {value}" for label, value in cell.captions) or None
 
     def _header_data(self, group: int, role: int) -> str | None:
         title, size = self.title(group)
@@ -266,7 +278,7 @@ class GridView(QTableView):
         """Fit as many columns as there is room for, and share what is left among them."""
         top, before = self._first_visible(), self._geometry()
         self.caption_layout = caption_layout(
-            self.font(), self._state.caption_columns(), self._state.thumbnail_size
+            caption_font(self.font()), self._state.caption_columns(), self._state.thumbnail_size
         )
         size = cell_size(self.font(), self._state.thumbnail_size, len(self._state.captions_shown))
         width = max(self.viewport().width(), 1)

@@ -57,6 +57,10 @@ class Lines:
         """Positions of a group."""
         return range(int(self._first_position[group]), int(self._first_position[group + 1]))
 
+    def group_of(self, position: int) -> int:
+        """Group of a position."""
+        return int(_place(self._first_position, position))
+
     def position(self, line: int | np.ndarray, column: int | np.ndarray) -> np.ndarray:
         """Position at a line and column, -1 where there is no galaxy; elementwise."""
         group = _place(self._first_line, line)
@@ -66,7 +70,7 @@ class Lines:
 
     def cell(self, position: int) -> tuple[int, int]:
         """Line and column of a position."""
-        group = _place(self._first_position, position)
+        group = self.group_of(position)
         line, column = divmod(int(position - self._first_position[group]), self.n_columns)
         return line + int(self._first_line[group]) + self._head, column
 

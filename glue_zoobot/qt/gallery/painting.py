@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import math
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from qtpy.QtWidgets import QStyledItemDelegate
+
+from glue_zoobot.qt.gallery.caption_lines import draw_captions, line_height
 
 if TYPE_CHECKING:
     from qtpy.QtCore import QModelIndex
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from glue_zoobot.qt.gallery.grid import Cell, GridView
     from glue_zoobot.qt.gallery.thumbnails import Thumbnail
 
-__all__ = ["BACKGROUND", "CellPainter", "caption_font", "caption_layout", "cell_size", "header_height"]
+__all__ = ["BACKGROUND", "CellPainter", "caption_font", "cell_size", "header_height"]
 
 BACKGROUND = "#26282b"  # neutral and darker than a picture's sky is bright: galaxies stand out, edges show
 EMPTY = "#1c1d1f"
@@ -26,9 +29,7 @@ RULE = "#4a4e54"
 
 FRAME = 6  # room for frames around the picture, in pixels of the window
 GAP = 3  # around each cell
-APART = 8  # between a column's name and its value
-SHORTEST_NAME = "xxx…xx"  # a column's name that has less room is left out
-SMALLEST = 0.8  # of the usual size of captions; what is longer still is shortened
+CAPTION_GAP = 2  # between the frames and the captions
 QUESTION = "#ffffff"
 
 
@@ -39,68 +40,16 @@ def caption_font(font: QFont) -> QFont:
     return small
 
 
-def _scaled(font: QFont, scale: float) -> QFont:
-    if scale == 1:
-        return font
-    small = QFont(font)
-    small.setPointSizeF(font.pointSizeF() * scale)
-    return small
-
-
-def line_height(font: QFont) -> int:
-    """One caption line, with room for underscores."""
-    return QFontMetrics(caption_font(font)).height() + 1
-
-
 def cell_size(font: QFont, thumbnail_size: int, n_captions: int) -> QSize:
     """Room that a picture of ``thumbnail_size`` and its caption lines need."""
     edge = thumbnail_size + 2 * (FRAME + GAP)
-    text = n_captions * line_height(font)
-    return QSize(edge, edge + text + (4 if n_captions else 0))
+    text = math.ceil(n_captions * line_height(caption_font(font)))
+    return QSize(edge, edge + text + (2 * CAPTION_GAP if n_captions else 0))
 
 
 def header_height(font: QFont) -> int:
     """Height of the line above a group."""
     return QFontMetrics(font).height() + 14
-
-
-class CaptionColumn(NamedTuple):
-    """How a column is written in all cells: what stands for its name, and how small."""
-
-    name: str
-    scale: float = 1.0
-
-
-def caption_layout(font: QFont, columns: list[tuple[str, str]], width: int) -> list[CaptionColumn]:
-    """
-    Decide how columns are written, so that each looks the same in all cells.
-
-    Parameters
-    ----------
-    font : QFont
-        Of the window.
-    columns : list of (str, str)
-        Name of each column, and one of its longest values.
-    width : int
-        Of a caption, in pixels of the window.
-
-    Returns
-    -------
-    list of CaptionColumn
-        With the name, a shortened one, or none where the values leave no room, and for ids. Values that
-        are a little too long, such as 19-digit ids, are written smaller.
-    """
-    metrics = QFontMetrics(caption_font(font))
-    layout = []
-    for label, longest in columns:
-        value = metrics.horizontalAdvance(longest)
-        room = width - value - APART
-        needed = min(metrics.horizontalAdvance(label), metrics.horizontalAdvance(SHORTEST_NAME))
-        fits = room >= needed and label != "object_id"
-        name = metrics.elidedText(label, Qt.ElideMiddle, room) if fits else ""
-        scale = 1.0 if value <= width else max(width / value * 0.98, SMALLEST)
-        layout.append(CaptionColumn(name, scale))
-    return layout
 
 
 class CellPainter(QStyledItemDelegate):
@@ -206,23 +155,10 @@ class CellPainter(QStyledItemDelegate):
     def _paint_captions(
         self, painter: QPainter, captions: list[tuple[str, str]], picture: QRect, font: QFont
     ) -> None:
-        """Name and value at the two ends of a line; a value alone in its middle."""
-        normal = caption_font(font)
-        height = QFontMetrics(normal).height()
-        line = QRect(picture.left(), picture.bottom() + FRAME + 3, picture.width(), height)
-        for column, (_, value) in zip(self.parent().caption_layout, captions, strict=False):
-            painter.setFont(_scaled(normal, column.scale))
-            metrics = painter.fontMetrics()
-            value = metrics.elidedText(value, Qt.ElideMiddle, line.width())
-            side = Qt.AlignRight if column.name else Qt.AlignHCenter
-            painter.setPen(QColor(TEXT))
-            painter.drawText(line, side | Qt.AlignVCenter | Qt.TextDontClip, value)
-            if column.name:
-                room = line.width() - metrics.horizontalAdvance(value) - APART
-                name = metrics.elidedText(column.name, Qt.ElideMiddle, max(room, 0))
-                painter.setPen(QColor(DIM_TEXT))
-                painter.drawText(line, Qt.AlignLeft | Qt.AlignVCenter | Qt.TextDontClip, name)
-            line.translate(0, line_height(font))
+        small = caption_font(font)
+        top = picture.bottom() + 1 + FRAME + CAPTION_GAP
+        line = QRectF(picture.left(), top, picture.width(), line_height(small))
+        draw_captions(painter, self.parent().caption_layout, captions, line, small, (DIM_TEXT, TEXT))
 
     def paint_band(self, view: GridView, band: QRect) -> None:
         """Draw the rubber band over the grid."""

@@ -22,7 +22,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from glue_zoobot import catalog
-from glue_zoobot.qt.gallery.painting import BACKGROUND, SELECTED, caption_font, caption_layout
+from glue_zoobot.qt.gallery.caption_lines import caption_layout
+from glue_zoobot.qt.gallery.painting import BACKGROUND, SELECTED, caption_font
 from glue_zoobot.qt.gallery.viewer import GalleryViewer
 from tests.qt.gallery.conftest import Pictures
 
@@ -350,7 +351,6 @@ def test_a_column_is_named_in_all_cells_or_in_none(bench):
     bench.viewer.state.caption_atts = [bench.data.id["a_very_long_name_of_a_column"]]
     process_events()
     name = bench.viewer.grid.caption_layout[0].name
-    assert name.startswith("a_v")
     assert "…" in name
     bench.grab()
 
@@ -358,7 +358,9 @@ def test_a_column_is_named_in_all_cells_or_in_none(bench):
 def test_long_ids_are_written_smaller_and_longer_ones_shortened():
     font = QFont()
     width = QFontMetrics(caption_font(font)).horizontalAdvance("1" * 17)
-    short, long, longer = caption_layout(font, [("a", "1"), ("b", "1" * 19), ("c", "1" * 60)], width)
+    short, long, longer = caption_layout(
+        caption_font(font), [("a", "1"), ("b", "1" * 19), ("c", "1" * 60)], width
+    )
     assert (short.name, short.scale) == ("a", 1)
     assert long.name == longer.name == ""
     assert longer.scale < long.scale < 1
