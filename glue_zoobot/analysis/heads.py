@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glue_zoobot.analysis.bins import Bins
 from glue_zoobot.analysis.classify import GalaxyClassifier
 from glue_zoobot.analysis.guard import Guard
 from glue_zoobot.analysis.linear import Linear
@@ -199,6 +200,7 @@ class Head:
             facts["penalties"] = estimator.penalties_
         else:
             facts["limits"] = [None if np.isinf(limit) else limit for limit in estimator.limits_]
+            facts["range"], facts["method"] = list(estimator.range_), estimator.method_
         return facts
 
 
@@ -230,6 +232,8 @@ def _arrays(estimator: Estimator) -> dict[str, np.ndarray]:
     }
     if not isinstance(estimator, GalaxyVotes):
         arrays["nonconformity"] = estimator.nonconformity_
+    if isinstance(estimator, GalaxyRegressor) and estimator.bins_ is not None:
+        arrays["bin_edges"], arrays["bin_centres"] = estimator.bins_.edges, estimator.bins_.centres
     return arrays
 
 
@@ -251,6 +255,10 @@ def _estimator(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Es
     else:
         low, high = facts["limits"]
         estimator.limits_ = (-np.inf if low is None else low, np.inf if high is None else high)
+        low, high = facts.get("range", (-np.inf, np.inf))
+        estimator.range_, estimator.method_ = (low, high), facts.get("method", "ridge regression")
+        has_bins = "bin_edges" in arrays
+        estimator.bins_ = Bins(arrays["bin_edges"], arrays["bin_centres"]) if has_bins else None
     _check_shapes(estimator)
     return estimator
 
@@ -260,7 +268,7 @@ def _n_outputs(estimator: Estimator) -> int:
         return len(estimator.classes_)
     if isinstance(estimator, GalaxyVotes):
         return sum(len(question.answers) for question in estimator.questions_)
-    return 2  # a value and its scale
+    return 2 + (0 if estimator.bins_ is None else len(estimator.bins_))  # a value, its scale, bins
 
 
 def _check_shapes(estimator: Estimator) -> None:

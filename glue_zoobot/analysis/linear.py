@@ -60,6 +60,9 @@ class Standardised:
     catalogue : np.ndarray, optional
         Shape (N, D): every galaxy. Its mean and deviation scale the dimensions, which a few labelled rows
         would tell badly; rows that are not finite are left out.
+    n_columns : int
+        How many of the last dimensions are columns of the catalogue. Together they get the weight of the
+        whole embedding: as a few among hundreds of dimensions a penalty would hardly let them speak.
 
     Attributes
     ----------
@@ -69,7 +72,7 @@ class Standardised:
         Shape (n, r), float64, r the smaller of n and D.
     """
 
-    def __init__(self, X: np.ndarray, catalogue: np.ndarray | None = None) -> None:
+    def __init__(self, X: np.ndarray, catalogue: np.ndarray | None = None, n_columns: int = 0) -> None:
         sample = _finite_sample(X if catalogue is None else catalogue)
         if len(sample) < 2:
             sample = np.asarray(X)
@@ -77,6 +80,8 @@ class Standardised:
         spread = sample.std(axis=0, dtype=np.float64)
         varies = spread > 1e-6 * (np.abs(self.mean) + 1e-12)
         self.deviation = np.where(varies, spread, np.inf)  # a constant dimension counts for nothing
+        if 0 < n_columns < len(self.deviation):
+            self.deviation[-n_columns:] /= np.sqrt((len(self.deviation) - n_columns) / n_columns)
         standard = (np.asarray(X, dtype=np.float64) - self.mean) / self.deviation
         self.coordinates, self._axes = standard, np.eye(standard.shape[1])
         if len(standard) < standard.shape[1]:  # the rows themselves span what they can teach

@@ -229,7 +229,7 @@ def _wilson(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def bootstrapped(name: str, measure: Callable[[np.ndarray], float], n: int, random_state: int) -> Figure:
-    """Give a figure of n galaxies with its 95 % interval; `measure` takes rows, (m,) int, drawn again and again."""
+    """Give a figure of n galaxies with its 95 % interval; `measure` takes rows drawn again and again."""
     if not n:
         return Figure(name, np.nan, np.nan, np.nan)
     rng = np.random.default_rng(random_state)

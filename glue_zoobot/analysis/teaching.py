@@ -11,8 +11,10 @@ import numpy as np
 
 from glue_zoobot.analysis.classify import GalaxyClassifier
 from glue_zoobot.analysis.heads import Head
+from glue_zoobot.analysis.inputs import inputs_of
 from glue_zoobot.analysis.labels import LabelLog
-from glue_zoobot.analysis.merit import Figure, class_figures, number_figures
+from glue_zoobot.analysis.merit import Figure, class_figures
+from glue_zoobot.analysis.redshift import is_redshift, quantity_figures, usable
 from glue_zoobot.analysis.regress import GalaxyRegressor
 from glue_zoobot.errors import AnalysisError
 
@@ -28,7 +30,7 @@ __all__ = [
     "teach",
 ]
 
-KINDS = ("classes", "number")
+KINDS = ("classes", "number", "redshift")
 MODES = ("uncertain", "likely", "unlike")
 MANY = 10  # different numbers, more than which are a quantity and not codes of classes
 CROWD = 5  # candidates for each place among the next to label, of which the most diverse are taken
@@ -87,7 +89,8 @@ class Lesson:
             what = ", ".join(f"{count:,} {name}" for name, count in zip(names, counts, strict=True))
             how = f"{target} from {n:,} labels ({what}) by {estimator.method_}"
         else:
-            how = f"{target} from {n:,} galaxies by ridge regression"
+            what = ", a redshift," if estimator.redshift else ""
+            how = f"{target}{what} from {n:,} galaxies by {estimator.method_}"
         figures = "; ".join(figure.text() for figure in self.figures if np.isfinite(figure.value))
         text = f"{how}. Of galaxies it was not shown, with 95 % intervals: {figures}."
         return text if self.learned() else f"{text} That is no better than guessing: do not use it."
@@ -96,7 +99,8 @@ class Lesson:
         """Tell whether held-out predictions are better than one answer for all galaxies."""
         estimator = self.head.estimator
         if isinstance(estimator, GalaxyRegressor):
-            return self.figures[0].value > 0.02
+            truth = self.labelled.values
+            return bool(np.square(estimator.out_of_fold_ - truth).mean() < 0.98 * np.var(truth))
         own = estimator.out_of_fold_[np.arange(len(self.labelled.values)), self._codes()]
         _, counts = np.unique(self.labelled.values, return_counts=True)
         shares = counts / counts.sum()
@@ -155,8 +159,9 @@ def labelled_rows(object_ids: np.ndarray, labels: Mapping[str, Any], kind: str |
         Shape (N,), str.
     labels : mapping
         Label by object id.
-    kind : {"classes", "number"}, optional
-        By default a number if all labels are numbers and there are more than ten different ones.
+    kind : {"classes", "number", "redshift"}, optional
+        By default a number if all labels are numbers and there are more than ten different ones; a redshift
+        is a number as well.
 
     Raises
     ------
@@ -175,6 +180,7 @@ def labelled_rows(object_ids: np.ndarray, labels: Mapping[str, Any], kind: str |
     numbers = _as_numbers([labels[name] for name in known])
     if kind is None:
         kind = "number" if numbers is not None and len(np.unique(numbers)) > MANY else "classes"
+    kind = "number" if kind == "redshift" else kind
     if kind == "number" and numbers is None:
         raise AnalysisError("the labels are not all numbers; teach them as classes")
     values = numbers if kind == "number" else np.array([class_name(labels[name]) for name in known])
@@ -206,8 +212,10 @@ def teach(
     labels : mapping
         Label by object id.
     provenance : mapping
-        Of the embeddings; kept with the head, which refuses embeddings of another encoder.
-    kind : {"classes", "number"}, optional
+        Of the embeddings; kept with the head, which refuses embeddings of another encoder. ``inputs`` names
+        the last dimensions that are columns of the catalogue.
+    kind : {"classes", "number", "redshift"}, optional
+        By default as the labels look; a redshift is known by the name of the target and its values.
     random_state : int
 
     Raises
@@ -217,11 +225,20 @@ def teach(
     """
     labelled = labelled_rows(object_ids, labels, kind)
     finite = np.isfinite(matrix[labelled.rows]).all(axis=1)
+    redshift = labelled.kind == "number" and (
+        kind == "redshift" or (kind is None and is_redshift(target, labelled.values))
+    )
+    if redshift:
+        finite &= usable(labelled.values)  # -99 and the like stand for none
     rows, values = labelled.rows[finite], labelled.values[finite]
     estimator: GalaxyClassifier | GalaxyRegressor
     if labelled.kind == "number":
-        estimator = GalaxyRegressor(random_state=random_state).fit(matrix[rows], values, matrix)
-        figures = number_figures(values, estimator.out_of_fold_, random_state)
+        n_columns = len(inputs_of(provenance))
+        estimator = GalaxyRegressor(random_state, redshift=redshift, n_columns=n_columns)
+        estimator.fit(matrix[rows], values, matrix)
+        figures = quantity_figures(
+            values, estimator.out_of_fold_, estimator.covered_, redshift, random_state=random_state
+        )
     else:
         estimator = GalaxyClassifier(random_state=random_state).fit(matrix[rows], values, matrix)
         codes = np.searchsorted(estimator.classes_, values)

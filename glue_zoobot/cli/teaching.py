@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 
+from glue_zoobot.analysis.inputs import INPUTS, beside, inputs_of, leaks, read_inputs
 from glue_zoobot.cli import options
 from glue_zoobot.cli.search import provenance
 from glue_zoobot.errors import AnalysisError
@@ -15,6 +18,17 @@ if TYPE_CHECKING:
     from glue_zoobot.analysis.teaching import Lesson
     from glue_zoobot.analysis.teaching_votes import VoteLesson
 
+Inputs = Annotated[
+    str,
+    typer.Option(
+        "--inputs",
+        help="Columns to learn from beside the image, with commas; a-b is the difference of two (a colour).",
+        show_default="none",
+    ),
+]
+InputTable = Annotated[
+    Path | None, typer.Option("--table", help="The table with those columns.", show_default="--labels")
+]
 HeadPath = Annotated[Path, typer.Option("--head", help="A head that `glue-zoobot train` has made.")]
 
 
@@ -48,12 +62,19 @@ def train(
         ),
     ] = None,
     kind: Annotated[
-        str | None, typer.Option(help="classes or number; by default as the labels look.")
+        str | None,
+        typer.Option(
+            help="classes, number or redshift.", show_default="as the labels look, and a redshift by its name"
+        ),
     ] = None,
+    inputs: Inputs = "",
+    table: InputTable = None,
     random_state: Annotated[int, typer.Option(help="Same seed, same head.")] = 0,
 ) -> None:
     """
     Teach a class, a quantity, or the votes of volunteers from a few labels, in seconds.
+
+    A redshift is measured by its relative error dz / (1 + z): bias, scatter, outliers.
 
     For example: glue-zoobot train STORE --labels rings.csv --target ring -o ring.head
     """
@@ -65,13 +86,22 @@ def train(
         raise AnalysisError("say what to teach: either --target COLUMN, or --votes QUESTION (once or more)")
     opened = EmbeddingStore.open(store)
     object_ids, matrix = opened.load()
+    facts = provenance(opened)
+    if inputs:
+        names = tuple(name.strip() for name in inputs.split(","))
+        matrix = _with_columns(object_ids, matrix, table or labels, names)
+        facts[INPUTS] = json.dumps(names)
     given = (object_ids, matrix)
     lesson: Lesson | VoteLesson
     if votes:
         known = read_votes(labels, votes, total or ())
-        lesson = teach_votes("votes", *given, known, provenance(opened), random_state)
+        lesson = teach_votes("votes", *given, known, facts, random_state)
     else:
-        lesson = teach(target, *given, read_labels(labels, target), provenance(opened), kind, random_state)
+        lesson = teach(target, *given, read_labels(labels, target), facts, kind, random_state)
+        if inputs:
+            rows = lesson.labelled.rows
+            for text in leaks(names, matrix[rows, -len(names) :], lesson.labelled.values):
+                typer.echo(text, err=True)
     unknown = lesson.unknown
     if unknown:
         typer.echo(
@@ -89,6 +119,10 @@ def predict(
     coverage: Annotated[
         float | None, typer.Option(help="Of class sets (default 0.9) or intervals (default 0.68).")
     ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(help="Table with the columns that the head learned from.", show_default="none"),
+    ] = None,
 ) -> None:
     """
     Predict a taught class or quantity for every galaxy.
@@ -104,5 +138,29 @@ def predict(
     check_suffix(output)
     taught, opened = Head.load(head), EmbeddingStore.open(store)
     taught.check_encoder(provenance(opened))
-    table = taught.predict(*opened.load(), coverage)
-    typer.echo(f"{len(table):,} galaxies written to {write_table(table, output)}")
+    object_ids, matrix = opened.load()
+    names = inputs_of(taught.provenance)
+    if names and table is None:
+        raise AnalysisError(
+            f"{head} was taught with {', '.join(names)} beside the images; name the table that has these "
+            "columns with --table"
+        )
+    if names and table is not None:
+        matrix = _with_columns(object_ids, matrix, table, names)
+    predicted = taught.predict(object_ids, matrix, coverage)
+    typer.echo(f"{len(predicted):,} galaxies written to {write_table(predicted, output)}")
+
+
+def _with_columns(
+    object_ids: np.ndarray, matrix: np.ndarray, table: Path, names: tuple[str, ...]
+) -> np.ndarray:
+    """Put columns after the embeddings, and say how many galaxies lack them."""
+    values = read_inputs(table, names, object_ids)
+    lacking = int((~np.isfinite(values).all(axis=1)).sum())
+    if lacking:
+        typer.echo(
+            f"{lacking:,} of {len(object_ids):,} galaxies have no {' or '.join(names)} in {table}: nothing "
+            "can be learned from them or said of them",
+            err=True,
+        )
+    return beside(matrix, values)

@@ -1,8 +1,9 @@
 """
 The head that goes with a fine-tuned encoder, and figures that are honest for it.
 
-The encoder has seen the galaxies it was tuned on, so that cross-validation among them would flatter. The head
-is taught on those, but calibrated and measured on the galaxies that were held out.
+The encoder has seen the galaxies it was tuned on, so that cross-validation among them would flatter. A head
+that is taught on those alone is measured on the galaxies that were held out, which also say how it is to be
+calibrated. The head that is kept is taught on all of them, and calibrated in the same way.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def teach_tuned(
     if len(held):
         figures = measure(estimator, held, y_held, seed)
     if len(held) >= ENOUGH:
-        calibrate(estimator, held, y_held)
+        estimator = calibrated(estimator, train, y_train, held, y_held, seed)
     described = describe_encoder(encoder.spec)
     provenance = {
         "encoder": str(described["name"]),
@@ -114,22 +115,40 @@ def measure(estimator: Estimator, X: np.ndarray, y: np.ndarray, seed: int) -> li
     return class_figures(estimator.predict_proba(X[known]), codes, seed) if known.any() else []
 
 
-def calibrate(estimator: Estimator, X: np.ndarray, y: np.ndarray) -> None:
-    """Set probabilities, sets and intervals by galaxies held out instead of those the encoder has seen."""
-    if isinstance(estimator, GalaxyRegressor):
-        found = estimator.linear_(X)
-        estimator.nonconformity_ = np.sort(np.abs(y - estimator.predict(X)) / np.exp(found[:, 1]))
-        return
-    known = np.isin(y, estimator.classes_)
-    codes = np.searchsorted(estimator.classes_, y[known])
-    logits = estimator.linear_(X[known]).astype(np.float64)
+def calibrated(
+    part: Estimator, train: np.ndarray, y_train: np.ndarray, held: np.ndarray, y_held: np.ndarray, seed: int
+) -> Estimator:
+    """
+    Calibrate a head by galaxies that neither it nor the encoder was shown.
+
+    Of classes the head that is returned is taught on those galaxies too, calibrated as the one without them.
+
+    Parameters
+    ----------
+    part : GalaxyClassifier or GalaxyRegressor
+        Taught on ``train``.
+    train, held : np.ndarray
+        Shape (n, D) and (m, D).
+    y_train, y_held : np.ndarray
+        Shape (n,) and (m,).
+    seed : int
+    """
+    if isinstance(part, GalaxyRegressor):
+        part.calibrate(held, y_held)
+        return part
+    known = np.isin(y_held, part.classes_)  # else a class that no galaxy to train on has
+    held, y_held = held[known], y_held[known]
+    codes = np.searchsorted(part.classes_, y_held)
+    logits = part.linear_(held).astype(np.float64)
     scale = Calibration.fit(logits[None], codes, 1.0)
-    estimator.linear_ = Linear(
-        (estimator.linear_.weights / scale.temperature).astype(np.float32),
-        scale(estimator.linear_.offset).astype(np.float32),
-    )
     own = softmax(scale(logits), axis=1)[np.arange(len(codes)), codes]
-    estimator.nonconformity_ = np.sort(1 - own)
+    whole = GalaxyClassifier(random_state=seed).fit(np.vstack([train, held]), np.append(y_train, y_held))
+    whole.linear_ = Linear(
+        (whole.linear_.weights / scale.temperature).astype(np.float32),
+        scale(whole.linear_.offset).astype(np.float32),
+    )
+    whole.nonconformity_ = np.sort(1 - own)
+    return whole
 
 
 def embedded(

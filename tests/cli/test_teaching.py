@@ -118,3 +118,26 @@ def test_votes(store, tmp_path):
 def test_either_a_target_or_votes(store, labels, tmp_path):
     with pytest.raises(AnalysisError, match="say what to teach"):
         run("train", store.path, "--labels", labels, "-o", tmp_path / "head")
+
+
+def test_columns_beside_the_image(store, labels, tmp_path):
+    ids, matrix = store.load()
+    truth = Table({"object_id": ids.astype(str), "colour": np.random.default_rng(0).normal(size=400)})
+    truth["redshift"] = np.exp(0.3 * truth["colour"]) * np.exp(0.3 * matrix[:, 1]) / 5
+    truth["log_z"] = np.log(truth["redshift"])
+    truth.write(tmp_path / "cat.csv")
+    head, given = tmp_path / "z.head", ("--labels", tmp_path / "cat.csv", "--target", "redshift")
+    plain = run("train", store.path, *given, "-o", tmp_path / "plain.head")
+    assert "a redshift, from 400 galaxies" in plain
+    assert "σ_MAD" in plain
+    said = run("train", store.path, *given, "--inputs", "colour", "-o", head)
+    assert "may hold the answer" not in said
+    scatter = [float(text.split("σ_MAD ")[1].split()[0]) for text in (plain, said)]
+    assert scatter[1] < 0.8 * scatter[0]
+    with pytest.raises(AnalysisError, match="was taught with colour beside the images"):
+        run("predict", store.path, "--head", head, "-o", tmp_path / "p.ecsv")
+    with pytest.raises(AnalysisError, match="has no column colour"):
+        run("predict", store.path, "--head", head, "--table", labels, "-o", tmp_path / "p.ecsv")
+    run("predict", store.path, "--head", head, "--table", tmp_path / "cat.csv", "-o", tmp_path / "p.ecsv")
+    assert Table.read(tmp_path / "p.ecsv").colnames[1:4] == ["redshift", "redshift_lo", "redshift_hi"]
+    assert "may hold the answer" in run("train", store.path, *given, "--inputs", "log_z", "-o", head)
