@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glue_zoobot.catalog.teaching_expected import Chances, chances_of
-from glue_zoobot.errors import AnalysisError
+from glue_zoobot.errors import AnalysisError, ZoobotError
 
 if TYPE_CHECKING:
     from glue_zoobot.analysis.heads import Head
@@ -24,10 +24,13 @@ __all__ = [
     "Question",
     "answer",
     "columns_of",
+    "fits",
+    "is_lesson",
     "load_lesson",
     "next_rows",
     "predicted_chances",
     "probability_columns",
+    "provenance_of",
     "save_lesson",
 ]
 
@@ -79,17 +82,7 @@ class Question:
 
     def provenance(self) -> dict[str, str]:
         """What the head must know of its embeddings, which it compares before it is used on others."""
-        from glue_zoobot.embedding import EmbeddingStore
-
-        manifest = EmbeddingStore.open(self.embeddings.path).manifest
-        encoder = manifest["encoder"]
-        facts = {
-            "encoder": str(encoder["name"]),
-            "weights_sha256": str(encoder["sha256"]),
-            "preprocessing_hash": str(encoder["preprocessing_hash"]),
-            "catalogue_plan": str(manifest["catalogue"]["plan"]),
-            **{f"version_{name}": str(number) for name, number in manifest["versions"].items()},
-        }
+        facts = provenance_of(self.embeddings)
         return facts | ({"inputs": json.dumps(self.inputs)} if self.inputs else {})
 
 
@@ -118,6 +111,25 @@ class Answer:
     columns: dict[str, np.ndarray]
     chances: dict[str, Chances]
     show: np.ndarray
+
+
+def provenance_of(embeddings: RowEmbeddings) -> dict[str, str]:
+    """What made some embeddings."""
+    from glue_zoobot.embedding import EmbeddingStore
+    from glue_zoobot.embedding.provenance import provenance
+
+    return provenance(EmbeddingStore.open(embeddings.path))
+
+
+def fits(head: Head, embeddings: RowEmbeddings | None) -> bool:
+    """Whether a head was taught on embeddings by the same encoder."""
+    if embeddings is None:
+        return False
+    try:
+        head.check_encoder(provenance_of(embeddings))
+    except ZoobotError:
+        return False
+    return True
 
 
 def answer(question: Question) -> Answer:
@@ -211,6 +223,13 @@ def save_lesson(folder: Path, lesson: Lesson, object_ids: list[str], curve: list
         partial.replace(folder / _BESIDE)
     except OSError as error:
         raise AnalysisError(f"{folder}: the head could not be kept ({error})") from error
+
+
+def is_lesson(folder: Path) -> bool:
+    """Whether `save_lesson` wrote there; else it may be a head that was taught elsewhere."""
+    from glue_zoobot.analysis.heads import CONFIG
+
+    return (folder / _BESIDE).is_file() or not (folder / CONFIG).is_file()
 
 
 def load_lesson(folder: Path, rows: Mapping[str, int]) -> tuple[Lesson, list[tuple[int, Figure]]]:

@@ -10,8 +10,8 @@ import typer
 
 from glue_zoobot.cli import options
 from glue_zoobot.cli.ranking import row_of
-from glue_zoobot.cli.search import provenance
 from glue_zoobot.cli.truth import read_table
+from glue_zoobot.embedding.provenance import provenance
 from glue_zoobot.errors import AnalysisError, ZoobotError
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import typer
 
 from glue_zoobot.cli import options
-from glue_zoobot.cli.search import provenance
 from glue_zoobot.cli.truth import read_table
+from glue_zoobot.embedding.provenance import provenance
 from glue_zoobot.errors import AnalysisError
 
 if TYPE_CHECKING:

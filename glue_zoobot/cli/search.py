@@ -8,6 +8,7 @@ import numpy as np
 import typer
 
 from glue_zoobot.cli import options
+from glue_zoobot.embedding.provenance import provenance
 from glue_zoobot.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -83,19 +84,6 @@ def similar_table(
         },
         meta={"like": ", ".join(to), "unlike": ", ".join(unlike), "metric": metric, **provenance(opened)},
     )
-
-
-def provenance(store: EmbeddingStore) -> dict[str, str]:
-    """Say what the embeddings behind a result are, for the metadata of its table."""
-    encoder = store.manifest["encoder"]
-    return {
-        "encoder": str(encoder["name"]),
-        "weights_sha256": str(encoder["sha256"]),
-        "preprocessing_hash": str(encoder["preprocessing_hash"]),
-        "precision": str(store.precision),
-        "catalogue_plan": str(store.manifest["catalogue"]["plan"]),
-        **{f"version_{name}": str(number) for name, number in store.manifest["versions"].items()},
-    }
 
 
 def _rows(object_ids: np.ndarray, wanted: list[str]) -> list[int]:

@@ -13,7 +13,7 @@ from glue_zoobot.qt.thumbnail_strip import ThumbnailStrip
 
 if TYPE_CHECKING:
     from glue_zoobot.catalog.teaching import Teaching
-    from glue_zoobot.catalog.teaching_labels import TaughtClass
+    from glue_zoobot.catalog.teaching_classes import TaughtClass
 
 __all__ = ["ClassList", "key_style"]
 

@@ -407,7 +407,7 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
         """Choose in a thread what to label next."""
         from glue_zoobot.catalog.teaching_lesson import next_rows
 
-        head = self.state.head
+        head = self.state.usable_head
         self._run(
             lambda question: (question, next_rows(question, head)), lambda found: self.state.take_next(*found)
         )

@@ -102,7 +102,7 @@ class TestLabels:
             ("Disc", "#00ff00", 2, 7),
         ]
         assert state.undo() == 7
-        assert [len(c.rows) for c in state.classes] == [5, 0]
+        assert [len(c.rows) for c in state.classes] == [5]
 
     def test_an_empty_subset_is_refused(self, state, embedded, collection):
         state.open(embedded, "kind")
@@ -191,6 +191,9 @@ class TestLabels:
         assert state.current != first
         state.undo()
         assert state.current == first
+        assert state.undo_text == "new class yes"
+        state.undo()
+        assert state.classes == []
         assert not state.can_undo
         state.skip()
         assert state.current != first
@@ -270,7 +273,7 @@ class TestTraining:
         state.label(range(20, 40), "b")
         state.label(range(40, 60), "c")
         state.train()
-        state.undo()
+        state.undo(of_labels=True)
         state.train()
         assert np.isnan(column(embedded, "kind_prob_c")).all()
         assert set(column(embedded, "kind")) == {"a", "b"}
@@ -521,3 +524,113 @@ class TestKept:
         del data, collection, state
         gc.collect()
         assert [reference() for reference in references] == [None, None, None]
+
+
+class TestGoingBack:
+    """Whatever was done can be taken back, in the order in which it was done."""
+
+    def test_renaming(self, ring):
+        ring.rename_class("yes", "ringed")
+        assert [(c.name, len(c.rows)) for c in ring.classes] == [("no", 15), ("ringed", 10)]
+        assert ring.wanted != "yes"
+        assert ring.conflicts == []
+        assert ring.undo_text == "yes renamed to ringed"
+        ring.undo()
+        assert [(c.name, len(c.rows)) for c in ring.classes] == [("no", 15), ("yes", 10)]
+        with pytest.raises(AnalysisError, match="give the class a name"):
+            ring.rename_class("yes", " ")
+        with pytest.raises(AnalysisError, match="no class nobody"):
+            ring.rename_class("nobody", "x")
+
+    def test_joining(self, ring):
+        ring.label([1, 3], "maybe")
+        colour = ring.colour_of("yes")
+        ring.rename_class("maybe", "yes")
+        assert [(c.name, len(c.rows)) for c in ring.classes] == [("no", 15), ("yes", 12)]
+        assert ring.colour_of("yes") == colour
+        ring.undo()
+        assert [len(c.rows) for c in ring.classes] == [15, 10, 2]
+        assert ring.conflicts == []
+
+    def test_removing_a_class_with_its_labels(self, ring):
+        before = [(c.name, c.colour, sorted(c.rows)) for c in ring.classes]
+        assert ring.remove_class("yes") == 10
+        assert [c.name for c in ring.classes] == ["no"]
+        assert ring.undo_text == "removed class yes"
+        ring.undo()
+        assert [(c.name, c.colour, sorted(c.rows)) for c in ring.classes] == before
+        ring.undo()
+        assert len(ring.labels) == 15 + 10  # those given before the removal were given anew
+
+    def test_labels_of_somebody_else_are_not_ours_to_remove(self, ring, monkeypatch):
+        monkeypatch.setattr(ring.log.log, "who", "bob")
+        ring.label([3], "yes")
+        monkeypatch.setattr(ring.log.log, "who", user())
+        with pytest.raises(AnalysisError, match="by bob"):
+            ring.remove_class("yes")
+        assert len(ring.labels) == 26
+
+    def test_training(self, ring, embedded, collection):
+        ring.train()
+        first = column(embedded, "ring_prob").copy()
+        ring.label(range(31, 41), "no")
+        ring.train()
+        assert [n for n, _ in ring.curve] == [25, 35]
+        ring.undo()
+        assert np.allclose(column(embedded, "ring_prob"), first, equal_nan=True)
+        assert [n for n, _ in ring.curve] == [25]
+        assert ring.n_new == 10
+        ring.undo()
+        assert ring.n_new == 0
+        ring.undo()
+        assert ring.head is None
+        assert ring.group("yes") is None
+        assert np.isnan(column(embedded, "ring_prob")).all()
+        assert not [group for group in collection.subset_groups if "ring" in group.label]
+        ring.train()
+        assert ring.group("yes") is not None
+
+    def test_the_last_label_whatever_was_done_since(self, ring):
+        ring.label(35, "yes")
+        ring.train()
+        ring.undo(of_labels=True)
+        assert 35 not in ring.labels
+        assert ring.head is not None
+
+
+class TestSeveralTargets:
+    """Ring and bar as questions of their own about the same galaxies."""
+
+    def test_each_keeps_what_it_had(self, ring, embedded):
+        ring.train()
+        ring.threshold = 0.6
+        ring.open(embedded, "bar")
+        assert ring.labels == {}
+        assert not ring.can_undo
+        ring.label(range(0, 30, 3), "yes")
+        ring.label(range(31, 60, 3), "no")
+        ring.train()
+        assert set(our_columns(embedded)) >= {"ring_prob", "bar_prob"}
+        ring.open(embedded, "ring")
+        assert (ring.threshold, len(ring.labels), ring.n_new) == (0.6, 25, 0)
+        assert ring.group("yes").label == "ring (p > 0.6)"
+        assert ring.curve[-1][0] == 25
+        assert ring.targets == ["ring", "bar"]
+
+
+class TestOtherEmbeddings:
+    """A head says nothing of embeddings by another encoder."""
+
+    def test_it_is_not_used_and_said(self, ring, embedded, tmp_path):
+        ring.train()
+        assert ring.usable_head is ring.head
+        other = write_store(tmp_path / "other", ids_of_survey(), vectors())
+        manifest = other.path / "manifest.json"
+        manifest.write_text(manifest.read_text().replace("0" * 64, "1" * 64))
+        attach_embeddings(embedded, other.path)
+        assert ring.usable_head is None
+        assert any("train again" in text for text in ring.warnings())
+        ring.suggest()
+        ring.train()
+        assert ring.usable_head is ring.head
+        assert ring.warnings() == []
