@@ -12,7 +12,7 @@ from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter
 __all__ = ["CaptionColumn", "caption_layout", "draw_captions", "line_height", "short_name"]
 
 SMALLEST = 0.8  # of the usual size of captions; what is longer still is shortened
-FEWEST = 3  # letters of a name; one with less room is left out
+FEWEST = 4  # letters of a name; one with less room is left out
 APART = "  "  # between a column's name and its value
 
 

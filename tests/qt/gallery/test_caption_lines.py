@@ -12,7 +12,7 @@ def short(label, room, *others):
 
 
 @pytest.mark.parametrize(
-    ("room", "expected"), [(20, "interest_rank"), (12, "interest…"), (8, "…rank"), (4, "int…"), (3, "")]
+    ("room", "expected"), [(20, "interest_rank"), (12, "interest…"), (8, "…rank"), (5, "…rank"), (4, "")]
 )
 def test_whole_words_first(room, expected):
     assert short("interest_rank", room) == expected
