@@ -167,6 +167,7 @@ class GalaxyRegressor(RegressorMixin, BaseEstimator):
             scores = np.abs(y - self._clipped(said[:, 0])) / np.exp(said[:, 1])
         else:
             scores = np.abs(self.bins_.cumulative(softmax(said[:, 2:], axis=1), y) - 0.5)
+        self.covered_ = _covered_apart(scores, self.random_state)
         self.nonconformity_ = np.sort(scores)
 
     def estimates(self, X: np.ndarray, coverage: float = COVERAGE) -> Estimates:

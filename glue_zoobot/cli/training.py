@@ -150,8 +150,14 @@ def finetune(
     target: Annotated[str, typer.Option(help="The column with classes or numbers, or the log's target.")],
     output: Encoder,
     kind: Annotated[
-        str | None, typer.Option(help="classes or number.", show_default="as the labels look")
+        str | None,
+        typer.Option(
+            help="classes, number or redshift.", show_default="as the labels look, and a redshift by its name"
+        ),
     ] = None,
+    bins: Annotated[
+        bool, typer.Option("--bins", help="Learn a number as the probability of bins, not by squared error.")
+    ] = False,
     architecture: Annotated[
         str, typer.Option(help="Any network of timm, for --encoder none.")
     ] = "regnety_002",
@@ -207,6 +213,7 @@ def finetune(
         recipe = FinetuneRecipe(
             init="" if encoder == "none" else encoder,
             architecture=architecture,
+            bins=bins,
             epochs=epochs,
             patience=patience,
             n_blocks=n_blocks,

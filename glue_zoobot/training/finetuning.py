@@ -29,6 +29,7 @@ from glue_zoobot.training.grouped import share_gradients
 from glue_zoobot.training.layers import freeze, layer_groups, train_mode
 from glue_zoobot.training.loop import Report, Silence, Training, autocast, cosine, generator, precision_on
 from glue_zoobot.training.network import describe, normalise, trainable
+from glue_zoobot.training.quantity import Quantity
 from glue_zoobot.training.recipes import PRECISIONS, FinetuneRecipe, check, require_same
 from glue_zoobot.training.split import Split, split_labels
 from glue_zoobot.training.stretch import COMPOSITES
@@ -66,8 +67,8 @@ def finetune(
     folder : str or Path
         Of the new encoder; its head is in ``head`` in it.
     device : str
-    kind : {"classes", "number"}, optional
-        By default as the labels look.
+    kind : {"classes", "number", "redshift"}, optional
+        By default as the labels look, a redshift by the name of the target.
     report, stopped
         As for `pretrain`.
 
@@ -85,7 +86,7 @@ def finetune(
     """
     check(recipe, composite=tuple(COMPOSITES), precision=PRECISIONS)
     folder, report = Path(folder), report or Silence()
-    split = split_labels(catalogue, labels, kind)
+    split = split_labels(catalogue, labels, kind, target)
     labelled = sorted(f"{name} {value}" for name, value in labels.items())
     terms = {**recipe.to_dict(), "target": target, "labels": card.fingerprint(labelled)}
     terms["catalogue"] = origin_of(catalogue)
@@ -161,6 +162,9 @@ class _Finetuning:
         self.steps_per_epoch = max(FEWEST_STEPS, len(split.train) // self.batch_size)
         self.n_steps = recipe.epochs * self.steps_per_epoch
         self.weights = split.weights()
+        self.quantity = (
+            Quantity(split.train_values, recipe.bins, split.redshift) if split.kind == "number" else None
+        )
         self.targets = torch.from_numpy(split.targets(split.train_values))
         self.held_targets = torch.from_numpy(split.targets(split.held_values))
 
@@ -172,7 +176,8 @@ class _Finetuning:
         torch.manual_seed(recipe.seed)
         encoder = trainable(self.spec, recipe.init)
         self.spec = self.spec.replace(width=int(encoder.num_features))  # type: ignore[arg-type]
-        self.network = Tuned(encoder, max(1, len(self.split.classes)), recipe.dropout).to(self.where.device)
+        outputs = self.quantity.n_outputs if self.quantity else len(self.split.classes)
+        self.network = Tuned(encoder, outputs, recipe.dropout).to(self.where.device)
         freeze(encoder, recipe.n_blocks)
         if recipe.init:
             self._teach_head()
@@ -236,8 +241,8 @@ class _Finetuning:
         return self._error(said.float(), self.targets[torch.from_numpy(drawn)].to(said.device))
 
     def _error(self, said: Tensor, truth: Tensor) -> Tensor:
-        if self.split.kind == "number":
-            return F.mse_loss(said[:, 0], truth)
+        if self.quantity:
+            return self.quantity.loss(said, truth)
         return F.cross_entropy(said, truth, label_smoothing=self.recipe.label_smoothing)
 
     def _judge(self, epoch: int) -> dict[str, float]:
@@ -253,9 +258,8 @@ class _Finetuning:
         return figures
 
     def _figures(self, said: Tensor, truth: Tensor) -> dict[str, float]:
-        if self.split.kind == "number":
-            error = (said[:, 0] - truth).square().mean()
-            return {"held_out_loss": float(error), "r2": float(1 - error / truth.var(correction=0))}
+        if self.quantity:
+            return self.quantity.figures(said, truth)
         loss = F.cross_entropy(said, truth, reduction="none")
         right = (said.argmax(1) == truth).float()
         classes = truth.unique()
@@ -275,11 +279,11 @@ class _Finetuning:
         """Set the linear layer to the head of the frozen encoder."""
         split = self.split
         features = self._through(self.network.encoder, split.train).numpy()
-        estimator = fit(split.kind, features, split.train_values, self.recipe.seed)
-        weights, offset = estimator.linear_.weights, estimator.linear_.offset
-        if split.kind == "number":
-            mean, deviation = split.train_values.mean(), split.train_values.std()
-            weights, offset = weights[:, :1] / deviation, (offset[:1] - mean) / deviation
+        if self.quantity:
+            weights, offset = self.quantity.head(features, split.train_values, self.recipe.seed)
+        else:
+            linear = fit(split.kind, features, split.train_values, self.recipe.seed).linear_
+            weights, offset = linear.weights, linear.offset
         self.network.set_head(features, weights, offset)
 
     @torch.no_grad()

@@ -103,6 +103,9 @@ class FinetuneRecipe:
         greatest gradient norm.
     batch_size : int
         Every class is drawn as often as every other.
+    bins : bool
+        Whether a number is learnt as the probability of bins (see `~glue_zoobot.analysis.bins`) or by its
+        squared error.
     groups : int
         Clusters of neurons in each layer that share a gradient (see `grouped`); 0 for none.
     input_size, crop, composite, augmentations, precision, seed
@@ -122,6 +125,7 @@ class FinetuneRecipe:
     warm_up: float = 0.02
     clip: float = 5.0
     batch_size: int = 32
+    bins: bool = False
     groups: int = 0
     input_size: int = 0
     crop: float = 0.0

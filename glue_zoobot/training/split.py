@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from glue_zoobot.analysis.redshift import is_redshift, usable
 from glue_zoobot.analysis.teaching import labelled_rows
 from glue_zoobot.encoders.mini import held_out
 from glue_zoobot.errors import AnalysisError
@@ -30,6 +31,8 @@ class Split:
         Rows of the catalogue, int64.
     train_values, held_values : np.ndarray
         Text or float64.
+    redshift : bool
+        Whether the number is one.
     """
 
     kind: str
@@ -37,6 +40,7 @@ class Split:
     train_values: np.ndarray
     held: np.ndarray
     held_values: np.ndarray
+    redshift: bool = False
 
     def among(self, rows: np.ndarray) -> Split:
         """Keep the galaxies whose picture is whole."""
@@ -93,7 +97,9 @@ class Split:
             )
 
 
-def split_labels(catalogue: Catalogue, labels: Mapping[str, Any], kind: str | None = None) -> Split:
+def split_labels(
+    catalogue: Catalogue, labels: Mapping[str, Any], kind: str | None = None, target: str = ""
+) -> Split:
     """
     Hold one labelled galaxy in five out, by a hash of its id; none if that would be fewer than five.
 
@@ -102,8 +108,10 @@ def split_labels(catalogue: Catalogue, labels: Mapping[str, Any], kind: str | No
     catalogue : Catalogue
     labels : mapping
         Label by object id.
-    kind : {"classes", "number"}, optional
+    kind : {"classes", "number", "redshift"}, optional
         By default as the labels look.
+    target : str
+        Its name, by which a redshift is known.
 
     Raises
     ------
@@ -114,12 +122,14 @@ def split_labels(catalogue: Catalogue, labels: Mapping[str, Any], kind: str | No
     object_ids[[row for rows in catalogue.duplicates.values() for row in rows]] = ""  # the first row counts
     labelled = labelled_rows(object_ids, labels, kind)
     rows, values = labelled.rows, labelled.values
+    redshift = kind == "redshift"
     if labelled.kind == "number":
-        finite = np.isfinite(values)
-        rows, values = rows[finite], values[finite]
+        redshift = redshift or (kind is None and is_redshift(target, values))
+        known = usable(values) if redshift else np.isfinite(values)
+        rows, values = rows[known], values[known]
     aside = np.array([held_out(str(name)) for name in object_ids[rows]], dtype=bool)
     if aside.sum() < FEWEST_HELD:
         aside[:] = False
-    split = Split(labelled.kind, rows[~aside], values[~aside], rows[aside], values[aside])
+    split = Split(labelled.kind, rows[~aside], values[~aside], rows[aside], values[aside], redshift)
     split.require_enough()
     return split

@@ -8,6 +8,7 @@ calibrated. The head that is kept is taught on all of them, and calibrated in th
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from scipy.special import softmax
 from glue_zoobot.analysis.classify import Calibration, GalaxyClassifier
 from glue_zoobot.analysis.heads import Head
 from glue_zoobot.analysis.linear import Linear
-from glue_zoobot.analysis.merit import Figure, class_figures, number_figures
-from glue_zoobot.analysis.regress import GalaxyRegressor
+from glue_zoobot.analysis.merit import Figure, class_figures
+from glue_zoobot.analysis.redshift import quantity_figures
+from glue_zoobot.analysis.regress import COVERAGE, GalaxyRegressor
 from glue_zoobot.embedding.manifest import describe_encoder
 from glue_zoobot.embedding.pipeline import embed_rows
 from glue_zoobot.encoders import Encoder, load
@@ -77,7 +79,7 @@ def teach_tuned(
     encoder = load(folder, device)
     train, y_train = embedded(catalogue, split.train, split.train_values, encoder)
     held, y_held = embedded(catalogue, split.held, split.held_values, encoder)
-    estimator = fit(split.kind, train, y_train, seed)
+    estimator = fit(split.kind, train, y_train, seed, split.redshift)
     figures: list[Figure] = []
     if len(held):
         figures = measure(estimator, held, y_held, seed)
@@ -100,16 +102,19 @@ def teach_tuned(
     return Taught(head, figures)
 
 
-def fit(kind: str, X: np.ndarray, y: np.ndarray, seed: int) -> Estimator:
+def fit(kind: str, X: np.ndarray, y: np.ndarray, seed: int, redshift: bool = False) -> Estimator:
     """Teach a head on embeddings, (n, D)."""
-    new = GalaxyRegressor if kind == "number" else GalaxyClassifier
-    return new(random_state=seed).fit(X, y)
+    if kind == "number":
+        return GalaxyRegressor(seed, redshift=redshift).fit(X, y)
+    return GalaxyClassifier(random_state=seed).fit(X, y)
 
 
 def measure(estimator: Estimator, X: np.ndarray, y: np.ndarray, seed: int) -> list[Figure]:
     """Figures of merit on galaxies that neither encoder nor head was shown."""
     if isinstance(estimator, GalaxyRegressor):
-        return number_figures(y, estimator.predict(X), seed)
+        apart = copy.copy(estimator)
+        apart.calibrate(X, y)  # intervals as they will be, each set by the other galaxies held out
+        return quantity_figures(y, apart.predict(X), apart.covered_, apart.redshift, COVERAGE, seed)
     known = np.isin(y, estimator.classes_)
     codes = np.searchsorted(estimator.classes_, y[known])
     return class_figures(estimator.predict_proba(X[known]), codes, seed) if known.any() else []
