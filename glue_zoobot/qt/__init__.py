@@ -39,6 +39,7 @@ _SCATTER_TOOLS = (
     _Later("tools", "SimilarTool", tool_id="zoobot:similar"),
     _Later("hover_tool", "HoverTool", tool_id="zoobot:hover"),
 )
+_IMAGE_TOOLS = _SCATTER_TOOLS[1:]
 
 
 def _register_gallery() -> None:
@@ -49,15 +50,27 @@ def _register_gallery() -> None:
 
 
 def _register_scatter_tools() -> None:
-    from glue.config import viewer_tool
     from glue_qt.viewers.scatter import ScatterViewer
 
-    for tool in _SCATTER_TOOLS:
+    _offer(ScatterViewer, *_SCATTER_TOOLS)
+
+
+def _register_image_tools() -> None:
+    from glue_qt.viewers.image import ImageViewer
+
+    _offer(ImageViewer, *_IMAGE_TOOLS)
+
+
+def _offer(viewer: type, *tools: _Later) -> None:
+    """Add tools to a kind of viewer, once."""
+    from glue.config import viewer_tool
+
+    for tool in tools:
         if tool.tool_id not in viewer_tool.members:
             viewer_tool.add(tool)
-        if tool.tool_id not in ScatterViewer.tools:
+        if tool.tool_id not in viewer.tools:
             # A new list: a subclass of the viewer without tools of its own shares the old one.
-            ScatterViewer.tools = [*ScatterViewer.tools, tool.tool_id]
+            viewer.tools = [*viewer.tools, tool.tool_id]
 
 
 def _register_markers() -> None:
@@ -76,7 +89,13 @@ def setup() -> None:
     feature that cannot be registered is left out, logged, and named by *Zoobot: check installation*.
     Imports neither torch nor anything else that is slow.
     """
-    for register in (_register_gallery, _register_scatter_tools, _register_markers, _register_actions):
+    for register in (
+        _register_gallery,
+        _register_scatter_tools,
+        _register_image_tools,
+        _register_markers,
+        _register_actions,
+    ):
         name = register.__name__.removeprefix("_register_")
         try:
             register()

@@ -1,4 +1,4 @@
-"""Move over a scatter plot: the picture and the values of the galaxy under the cursor."""
+"""Move over a scatter plot or an image: the picture and the values of the galaxy under the cursor."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from glue.viewers.matplotlib.toolbar_mode import ToolbarModeBase
 from qtpy.QtCore import QObject, QPoint, Qt, QTimer
 from qtpy.QtWidgets import QToolBar
 
+from glue_zoobot.qt.columns import sky_columns
 from glue_zoobot.qt.gallery.captions import WrittenColumns
 from glue_zoobot.qt.gallery.hover import EDGE, LARGE_BYTES, PicturePopup
 from glue_zoobot.qt.gallery.thumbnails import ThumbnailLoader
 from glue_zoobot.qt.host import icon_path
+from glue_zoobot.qt.hover_points import KeptPositions
 from glue_zoobot.qt.picking import clicked_row
 from glue_zoobot.qt.threads import run_in_thread
 
 if TYPE_CHECKING:
     from glue.core import ComponentID, Data
+    from glue_qt.viewers.image import ImageViewer
     from glue_qt.viewers.scatter import ScatterViewer
     from matplotlib.backend_bases import MouseEvent
 
@@ -27,6 +30,7 @@ __all__ = ["HoverTool", "PointPicture"]
 _EVERY = 40  # ms between two looks at what is under a moving cursor
 _N_VALUES = 10
 _BESIDE = 18  # pixels of the window between cursor and picture
+_SIMILAR = "zoobot:similar"
 _NO_SOURCE = "No images: right-click the dataset, Zoobot: Attach images…"
 
 
@@ -40,9 +44,10 @@ class HoverTool(ToolbarModeBase):
     status_tip = "MOVE over the points to see their pictures"
     shortcut = "J"
 
-    def __init__(self, viewer: ScatterViewer, **kwargs: Any) -> None:
+    def __init__(self, viewer: ScatterViewer | ImageViewer, **kwargs: Any) -> None:
         super().__init__(viewer, **kwargs)
         self.card: PointPicture | None = None
+        self._points = KeptPositions(viewer.session.hub)
         self._last: MouseEvent | None = None
         viewer.toolbar_added.connect(self._on_toolbar)
         self._timer = QTimer(viewer, singleShot=True, interval=_EVERY)
@@ -61,6 +66,7 @@ class HoverTool(ToolbarModeBase):
     def deactivate(self) -> None:
         """Hide the picture."""
         self._hide()
+        self._points.forget()
         super().deactivate()
 
     def move(self, event: MouseEvent) -> None:
@@ -84,25 +90,28 @@ class HoverTool(ToolbarModeBase):
         if self.card is not None:
             self.card.close()
             self.card = None
+        self._points.close()
         super().close()
 
     def _on_toolbar(self) -> None:
-        """Take the place beside the similar tool, which is the first; a narrow plot hides the last ones."""
+        """Come first, or after the similar tool where there is one; a narrow plot hides the last tools."""
         bar = self.viewer.toolbar
         action = bar.actions[self.tool_id]
-        bar.insertAction(QToolBar.actions(bar)[1], action)  # glue's toolbar has a dict of that name
+        place = 1 if _SIMILAR in bar.actions else 0
+        bar.insertAction(QToolBar.actions(bar)[place], action)  # glue's toolbar has a dict of that name
         action.setShortcutContext(Qt.WidgetWithChildrenShortcut)  # glue's: while the toolbar has the focus
         self.viewer.addAction(action)
 
     def _look(self) -> None:
         if self.card is None or self._last is None or self.viewer is None:
             return
-        data, row = clicked_row(self.viewer, self._last)
+        data, row = clicked_row(self.viewer, self._last, self._points.of)
         if data is None:
             self.card.hide()
             return
         state = self.viewer.state
-        self.card.show_galaxy(data, row, [state.x_att, state.y_att], self._place(self._last))
+        first = [att for att in (state.x_att, state.y_att) if any(att is own for own in data.components)]
+        self.card.show_galaxy(data, row, first or [*(sky_columns(data) or ())], self._place(self._last))
 
     def _hide(self, *args: Any) -> None:
         self._timer.stop()
@@ -123,11 +132,11 @@ class PointPicture(QObject):
 
     Parameters
     ----------
-    viewer : ScatterViewer
+    viewer : ScatterViewer or ImageViewer
         Whose galaxies are shown.
     """
 
-    def __init__(self, viewer: ScatterViewer) -> None:
+    def __init__(self, viewer: ScatterViewer | ImageViewer) -> None:
         super().__init__(viewer)
         self._viewer = viewer
         self.popup = PicturePopup(viewer)
@@ -208,7 +217,7 @@ class _Values(WrittenColumns):
         self.ordered_by = None
 
 
-def _gallery_columns(viewer: ScatterViewer, data: Data) -> list[ComponentID]:
+def _gallery_columns(viewer: ScatterViewer | ImageViewer, data: Data) -> list[ComponentID]:
     """Return the columns that the user chose for the captions of a gallery of this dataset."""
     from glue_zoobot.qt.gallery.viewer import GalleryViewer
 

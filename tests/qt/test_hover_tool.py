@@ -128,3 +128,71 @@ def test_nothing_is_left_when_it_ends(data, scatter, tool, how):
         process_events(wait=0.1)
         assert tool.card is None
         assert threading.active_count() <= before
+
+
+@pytest.fixture
+def sky(app, data):
+    """An image with a WCS, and the catalogue as points over it, linked by right ascension and declination."""
+    from astropy.wcs import WCS
+    from glue.core import Data
+    from glue.core.link_helpers import LinkSame
+    from glue_qt.viewers.image import ImageViewer
+
+    from glue_zoobot.catalog import write_columns
+
+    frame = WCS(naxis=2)
+    frame.wcs.ctype, frame.wcs.crval = ["RA---TAN", "DEC--TAN"], [150, 2]
+    frame.wcs.crpix, frame.wcs.cdelt = [50.5, 50.5], [-0.01, 0.01]
+    image = Data(label="sky", coords=frame, flux=np.zeros((100, 100)))
+    place = np.arange(60)
+    sky = {"sky_ra": 150 + 0.05 * (place % 8 - 4), "sky_dec": 2 + 0.05 * (place // 8 - 4)}
+    columns = write_columns(data, {name: values.astype(np.float64) for name, values in sky.items()})
+    app.data_collection.append(image)
+    for world, column in zip(image.world_component_ids, ("sky_dec", "sky_ra"), strict=True):
+        app.data_collection.add_link(LinkSame(world, columns[column]))
+    viewer = app.new_data_viewer(ImageViewer, data=image)
+    viewer.add_data(data)
+    process_events(wait=0.1)
+    viewer.toolbar.active_tool = "zoobot:hover"
+    return viewer, frame, sky
+
+
+def move_over_sky(viewer, frame, ra, dec):
+    move_to(viewer, *frame.wcs_world2pix(ra, dec, 0))
+
+
+def test_a_catalogue_over_an_image(data, sky):
+    viewer, frame, places = sky
+    card = viewer.toolbar.tools["zoobot:hover"].card
+    for row in (20, 41):
+        move_over_sky(viewer, frame, places["sky_ra"][row], places["sky_dec"][row])
+        wait_until(lambda row=row: card.popup.isVisible() and shown_grey(card) == row)
+        assert str(data["objid"][row]) in card.popup.values.text()
+    move_to(viewer, 1, 1)
+    wait_until(lambda: not card.popup.isVisible())
+
+
+def test_points_over_an_image_that_have_moved(app, data, sky):
+    from glue_zoobot.catalog import write_columns
+
+    viewer, frame, places = sky
+    card = viewer.toolbar.tools["zoobot:hover"].card
+    move_over_sky(viewer, frame, places["sky_ra"][20], places["sky_dec"][20])
+    wait_until(lambda: card.popup.isVisible() and card.row == 20)
+    write_columns(data, {name: values[::-1].copy() for name, values in places.items()})
+    process_events(wait=0.1)
+    move_over_sky(viewer, frame, places["sky_ra"][20], places["sky_dec"][20])
+    wait_until(lambda: card.popup.isVisible() and card.row == 39)
+
+
+def test_an_image_without_a_catalogue(app, data):
+    from glue.core import Data
+    from glue_qt.viewers.image import ImageViewer
+
+    image = Data(label="sky", flux=np.zeros((100, 100)))
+    app.data_collection.append(image)
+    viewer = app.new_data_viewer(ImageViewer, data=image)
+    viewer.toolbar.active_tool = "zoobot:hover"
+    move_to(viewer, 50, 50)
+    process_events(wait=0.1)
+    assert not viewer.toolbar.tools["zoobot:hover"].card.popup.isVisible()
