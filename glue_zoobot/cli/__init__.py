@@ -14,7 +14,18 @@ from typing import Annotated
 import typer
 
 import glue_zoobot
-from glue_zoobot.cli import bench, checking, embeddings, logs, ranking, search, teaching, training, window
+from glue_zoobot.cli import (
+    bench,
+    checking,
+    cluster,
+    embeddings,
+    logs,
+    ranking,
+    search,
+    teaching,
+    training,
+    window,
+)
 from glue_zoobot.cli.report import print_error
 from glue_zoobot.errors import ZoobotError
 
@@ -45,7 +56,7 @@ def _root(
     """Shared options."""
 
 
-for module in (window, checking, embeddings, search, ranking, logs, teaching, training, bench):
+for module in (window, checking, embeddings, cluster, search, ranking, logs, teaching, training, bench):
     module.add_to(app)
 
 

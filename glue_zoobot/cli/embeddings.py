@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glue_zoobot.cli import options
+from glue_zoobot.cli import cluster, options
 from glue_zoobot.cli.report import JsonReport, Report, TerminalReport
 from glue_zoobot.errors import StoreError, ZoobotError
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from glue_zoobot.embedding import EmbeddingStore
+    from glue_zoobot.embedding.executors import Place
     from glue_zoobot.encoders import EncoderSpec
     from glue_zoobot.images import Catalogue
 
@@ -42,6 +45,14 @@ def embed(
         str | None,
         typer.Option(help="Only these, e.g. 0-99, to share the work among machines.", show_default="all"),
     ] = None,
+    part: cluster.Part = None,
+    array: cluster.Array = False,
+    executor: cluster.Executor = None,
+    gpus: cluster.Gpus = 0,
+    slurm: cluster.Slurm = None,
+    plan_only: Annotated[
+        bool, typer.Option("--plan", help="Make the store and its plan, fetch the encoder, embed nothing.")
+    ] = False,
     retry_broken: Annotated[
         bool, typer.Option("--retry-broken", help="Try broken images again, as after a disk was away.")
     ] = False,
@@ -58,25 +69,30 @@ def embed(
     It may be stopped or killed at any time: run again, it goes on where it was. Broken images are listed.
 
     Example: glue-zoobot embed galaxies.csv --store embeddings --encoder mini
+
+    On a cluster: --executor, or --plan and then `glue-zoobot sbatch`.
     """
     report: Report = JsonReport() if json else TerminalReport()
     cancelled = _cancel_on_signal()
     try:
+        from glue_zoobot.embedding.executors import open_place
         from glue_zoobot.images import open_catalogue
 
         spec = options.source_spec(source, id_column, image_column, image_root, preset, bands)
         catalogue = open_catalogue(spec)
         report.found(catalogue)
-        made = embed_catalogue(
-            catalogue,
-            store,
-            encoder or encoder_of(store, "convnext_nano"),
-            device,
-            report,
-            shards=_parse_shards(shards),
-            retry_broken=retry_broken,
-            cancelled=cancelled,
-        )
+        with open_place(executor, cluster.job_folder(store), gpus, cluster.parse_slurm(slurm)) as place:
+            made = embed_catalogue(
+                catalogue,
+                store,
+                encoder or encoder_of(store, "convnext_nano"),
+                device,
+                report,
+                shards=range(0) if plan_only else cluster.parse_share(shards, part, array),
+                retry_broken=retry_broken,
+                cancelled=cancelled,
+                place=place,
+            )
     except ZoobotError as error:
         report.finish("error", message=str(error))
         raise typer.Exit(1) from error
@@ -86,6 +102,13 @@ def embed(
         report.finish("cancelled")
         report.say(f"Stopped; run the same command again to go on with {store}")
         raise typer.Exit(CANCELLED)
+    if plan_only:
+        report.finish("done", store=str(store), shards=len(made.plan.shards))
+        report.say(
+            f"Planned: {made.plan.n:,} galaxies in {len(made.plan.shards):,} shards. "
+            f"Next: glue-zoobot sbatch {store} -o job.sh"
+        )
+        return
     _say_done(report, made)
 
 
@@ -102,9 +125,10 @@ def embed_catalogue(
     encoder_or_name: EncoderSpec | str,
     device: str,
     report: Report,
-    shards: range | None = None,
+    shards: Container[int] | None = None,
     retry_broken: bool = False,
     cancelled: threading.Event | None = None,
+    place: Place | None = None,
 ) -> EmbeddingStore:
     """
     Embed a catalogue, or find that it is already done, without loading the network then.
@@ -125,16 +149,23 @@ def embed_catalogue(
         report.say(f"Nothing to do: {store_path} is complete{unused}")
         _require_some(finished, catalogue)
         return finished
-    if shards is not None and shards.start not in plan.shards:
+    if isinstance(shards, range) and len(shards) and shards.start not in plan.shards:
         raise StoreError(f"There is no shard {shards.start}: this catalogue has {len(plan.shards):,}, from 0")
     encoder = load(encoder_or_name, device=device)
     store = EmbeddingStore.create(store_path, plan, encoder.spec)
     _require_rendering(store, catalogue, store.adopt("rendering", _rendering(catalogue)))
+    store.adopt("source", cluster.portable_spec(catalogue.spec, store.path))
+    for line in store.what_happened():
+        report.say(line)
+    executor = place.executor if place else None
+    todo = [shard for shard in store.pending() if shards is None or shard in shards]
     run(
         plan,
         store,
         catalogue.source,
         encoder,
+        executor=executor,
+        shards_per_task=place.shards_per_task(len(todo)) if place else 1,
         progress=report.progress,
         shards=shards,
         cancelled=cancelled,
@@ -192,17 +223,16 @@ def _say_done(report: Report, store: EmbeddingStore) -> None:
 def describe(store: EmbeddingStore, most: int = 10) -> str:
     """Say in words what a store holds, and of the first galaxies that are not sound what is wrong."""
     counts = store.outcome_counts()
-    outcomes = store.outcomes()
-    noted = outcomes[outcomes["reason"] != ""]
-    incomplete = int((noted["outcome"] == "embedded").sum())
+    incomplete = store.incomplete()
+    noted = incomplete + counts["broken"] + counts["duplicate"]
     lines = [
         f"{counts['embedded']:,} embedded{f' ({incomplete:,} incomplete)' if incomplete else ''}, "
         f"{counts['broken']:,} broken, {counts['duplicate']:,} duplicate ids, {counts['pending']:,} to do; "
         f"{store.width} dimensions by {store.encoder_name}; in {store.path}"
     ]
-    lines += [f"  {row['object_id']}: {row['reason']}" for row in noted[:most]]
-    if len(noted) > most:
-        lines.append(f"  … and {len(noted) - most:,} more; `glue-zoobot status --list` shows all")
+    lines += [f"  {object_id}: {reason}" for object_id, _, reason in store.noted(most)]
+    if noted > most:
+        lines.append(f"  … and {noted - most:,} more; `glue-zoobot status --list` shows all")
     return "\n".join(lines)
 
 
@@ -327,15 +357,3 @@ def _cancel_on_signal() -> threading.Event:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, stop)
     return event
-
-
-def _parse_shards(text: str | None) -> range | None:
-    if text is None:
-        return None
-    first, _, last = text.partition("-")
-    try:
-        return range(int(first), int(last or first) + 1)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is not a range of shards such as 0-99", param_hint="--shards"
-        ) from None

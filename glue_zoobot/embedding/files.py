@@ -34,9 +34,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     StoreError
         The disk is full, the folder is read-only, and so on.
     """
-    temporary = path.with_name(
-        f".{path.name}.{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex[:8]}{SUFFIX}"
-    )
+    temporary = _temporary(path)
     try:
         write(temporary)
         _to_disk(temporary)
@@ -52,18 +50,48 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def remove_stale(folder: Path) -> None:
+def decide(path: Path, text: str) -> str:
+    """Write a small file unless there is one; what it holds: of several writers, the first decides."""
+    temporary = _temporary(path)
+    try:
+        temporary.write_text(text, "utf-8")
+        _to_disk(temporary)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links: the later of two may win, within an instant
+            if not path.exists():
+                temporary.replace(path)
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise StoreError(
+            f"{path} could not be written ({error}). Make room or choose a writable folder."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def remove_stale(folder: Path) -> int:
     """
-    Remove temporary files in ``folder`` that no living process will finish.
+    Remove temporary files in ``folder`` that no living process will finish, and count them.
 
     Those are files of processes of this host that have ended, and files of any host untouched for a day.
     """
+    removed = 0
     for path in folder.glob(f".*{SUFFIX}"):
         try:
             if _is_stale(path):
                 path.unlink(missing_ok=True)
+                removed += 1
         except OSError:  # somebody else's file or a read-only folder: it does no harm where it is
             continue
+    return removed
+
+
+def _temporary(path: Path) -> Path:
+    name = f".{path.name}.{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex[:8]}{SUFFIX}"
+    return path.with_name(name)
 
 
 def _to_disk(path: Path) -> None:

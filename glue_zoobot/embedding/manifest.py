@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from glue_zoobot.embedding.files import write_atomically
+from glue_zoobot.embedding.files import decide, write_atomically
 from glue_zoobot.embedding.plan import Plan
 from glue_zoobot.errors import StoreError
 
@@ -104,6 +104,21 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """Write a store's manifest atomically."""
     text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
     write_atomically(folder / FILE, lambda temporary: temporary.write_text(text, "utf-8"))
+
+
+def choose(folder: Path, key: str, value: Any) -> Any:
+    """
+    Settle what several workers may choose at the same moment: the first choice is everybody's.
+
+    It lies in a file of its own, ``chosen-KEY.json``, since of two who rewrite the manifest one loses.
+    """
+    text = decide(folder / f"chosen-{key}.json", json.dumps(value))
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise StoreError(
+            f"{folder / f'chosen-{key}.json'} cannot be read ({error}). Delete this file and run again."
+        ) from error
 
 
 def _short(value: Any) -> str:

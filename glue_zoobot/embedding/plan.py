@@ -254,13 +254,20 @@ def _read_shard(path: Path, shard: int) -> np.ndarray:
 
     with pq.ParquetFile(path) as file:
         column = file.schema_arrow.get_field_index("shard")
-        groups = range(file.metadata.num_row_groups)
-        ranges = [file.metadata.row_group(group).column(column).statistics for group in groups]
-        wanted = [
-            group for group, of in zip(groups, ranges, strict=True) if of is None or of.min <= shard <= of.max
+        groups = [
+            g for g in range(file.metadata.num_row_groups) if _may_hold(file.metadata, g, column, shard)
         ]
-        table = file.read_row_groups(wanted, columns=["object_id", "shard"])
+        table = file.read_row_groups(groups, columns=["object_id", "shard"])
     return table["object_id"].filter(pc.equal(table["shard"], shard)).to_numpy()
+
+
+def _may_hold(metadata: Any, number: int, column: int, shard: int) -> bool:
+    """Whether the range of shards in a row group holds one."""
+    group = metadata.row_group(number)
+    chunk = group.column(column)  # what its statistics say is read from it, so it must outlive them
+    if not chunk.is_stats_set or not chunk.statistics.has_min_max:
+        return True
+    return bool(chunk.statistics.min <= shard <= chunk.statistics.max)
 
 
 def _unreadable(path: Path, why: object) -> StoreError:

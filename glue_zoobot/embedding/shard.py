@@ -32,6 +32,7 @@ class Header:
     width: int
     embedded: int
     identity: dict[str, Any]
+    noted: int | None = None  # galaxies with a reason or remark, None where the file does not tell
 
     @property
     def broken(self) -> int:
@@ -101,6 +102,7 @@ def read_header(path: Path) -> Header:
     try:
         with pq.ParquetFile(path) as file:
             schema, rows = file.schema_arrow, file.metadata.num_rows
+            noted = _count_noted(file)
         identity = json.loads(schema.metadata[_KEY])
         embedded = int(identity.pop("embedded"))
         kind = schema.field("embedding").type
@@ -110,7 +112,22 @@ def read_header(path: Path) -> Header:
             raise ValueError(f"it claims {embedded} embeddings in {rows} rows")
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
         raise StoreError(f"The shard {path} is damaged ({error}). Run again to make it anew.") from error
-    return Header(rows, kind.list_size, embedded, identity)
+    return Header(rows, kind.list_size, embedded, identity, noted)
+
+
+def _count_noted(file: Any) -> int | None:
+    """Cells of ``reason`` that are not null, by the statistics in the file's footer."""
+    column = file.schema.names.index("reason") if "reason" in file.schema.names else -1
+    if column < 0:
+        return None
+    noted = 0
+    for number in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(number)
+        chunk = group.column(column)  # what its statistics say is read from it, so it must outlive them
+        if not chunk.is_stats_set:
+            return None
+        noted += chunk.statistics.num_values
+    return noted
 
 
 def read_shard(path: Path, columns: Sequence[str] = COLUMNS) -> pa.Table:

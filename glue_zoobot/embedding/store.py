@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 PLAN = "plan.parquet"
 SHARDS = "shards"
+REPEATED = "repeats the identifier of an earlier row"
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,7 @@ class EmbeddingStore:
         """Record in the manifest what a first run chose, or return what is recorded already."""
         self.manifest = manifests.read_manifest(self.path)  # another worker may just have chosen
         if self.manifest.get(key) is None:
-            self.manifest[key] = value
+            self.manifest[key] = manifests.choose(self.path, key, value)
             manifests.write_manifest(self.path, self.manifest)
         return self.manifest[key]
 
@@ -340,7 +342,7 @@ class EmbeddingStore:
         outcome = np.full(plan.n_rows, PENDING, dtype=object)
         reason = np.full(plan.n_rows, "", dtype=object)
         repeated = plan.shard_of_row == -1
-        outcome[repeated], reason[repeated] = DUPLICATE, "repeats the identifier of an earlier row"
+        outcome[repeated], reason[repeated] = DUPLICATE, REPEATED
         for shard in self.done():
             table = read_shard(self.shard_path(shard), ["outcome", "reason"])
             rows = plan.shard_rows(shard)
@@ -376,10 +378,75 @@ class EmbeddingStore:
 
         return export(self, path)
 
-    def clean(self) -> None:
-        """Remove temporary files that a killed process left."""
-        for folder in (self.path, self.path / SHARDS):
-            remove_stale(folder)
+    def clean(self) -> int:
+        """Remove temporary files that a killed process left; how many there were."""
+        return sum(remove_stale(folder) for folder in (self.path, self.path / SHARDS))
+
+    def what_happened(self) -> list[str]:
+        """
+        Say in sentences in what state an earlier run left the store, before the next one mends it.
+
+        Returns
+        -------
+        list of str
+            Empty for a store that is new, or finished and whole.
+        """
+        left = self.clean()
+        pending = self.pending()
+        spoiled = [shard for shard in pending if self.shard_path(shard).exists()]
+        total = len(self.plan.shards)
+        said = []
+        if 0 < len(pending) < total:
+            said.append(f"Going on: {total - len(pending):,} of {total:,} shards are there")
+        if left:
+            said.append(f"An earlier run was killed while it wrote; {left:,} unfinished files were removed")
+        if spoiled:
+            names = ", ".join(self.shard_path(shard).name for shard in spoiled[:5])
+            more = ", …" if len(spoiled) > 5 else ""
+            said.append(f"Damaged, or of another plan or encoder, and now made anew: {names}{more}")
+        return said
+
+    def mark(self) -> dict[int, tuple[int, int]]:
+        """Remember what is finished now, for `grown_since`."""
+        return {shard: self._headers[shard][0] for shard in self.done()}
+
+    def grown_since(self, mark: Mapping[int, tuple[int, int]]) -> list[int]:
+        """
+        Shards that were finished, or made anew, since a `mark`.
+
+        For who looks on while the store grows: ``embedded_parts(store.grown_since(mark))`` reads no more
+        than what is new. A shard that was lost since is not named.
+        """
+        return [shard for shard, stamp in self.mark().items() if mark.get(shard) != stamp]
+
+    def noted(self, most: int | None = None) -> Iterator[tuple[str, str, str]]:
+        """
+        Galaxies of which there is something to say.
+
+        Yields
+        ------
+        object_id, outcome, reason : str
+            In the order of the shards, repeated identifiers last; at most ``most`` of them.
+        """
+        yield from islice(chain(self._noted_in_shards(), self._repeated()), most)
+
+    def incomplete(self) -> int:
+        """How many galaxies have an embedding and a remark, such as a band without signal."""
+        headers = [header for header in map(self.header, self.plan.shards) if header]
+        if all(header.noted is not None for header in headers):
+            return sum((header.noted or 0) - header.broken for header in headers)
+        return sum(outcome == EMBEDDED for _, outcome, _ in self._noted_in_shards())
+
+    def _noted_in_shards(self) -> Iterator[tuple[str, str, str]]:
+        for shard in self.done():
+            header = self.header(shard)
+            if header is not None and header.noted != 0:
+                table = read_shard(self.shard_path(shard), ["object_id", "outcome", "reason"])
+                rows = table.filter(table["reason"].is_valid()).to_pylist()
+                yield from ((row["object_id"], row["outcome"], row["reason"]) for row in rows)
+
+    def _repeated(self) -> Iterator[tuple[str, str, str]]:
+        return ((str(name), DUPLICATE, REPEATED) for name in self.plan.duplicates)
 
     def _identity(self, shard: int) -> dict[str, Any]:
         encoder = self.manifest["encoder"]
@@ -392,9 +459,8 @@ class EmbeddingStore:
         }
 
     def _first_reason(self) -> str:
-        table = self.outcomes()
-        first = table[table["outcome"] == BROKEN][0]
-        return f"{first['object_id']}: {first['reason']}"
+        name, _, reason = next(self.noted(1))
+        return f"{name}: {reason}"
 
 
 def _identified(encoder_spec: Any) -> Any:
