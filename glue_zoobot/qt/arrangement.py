@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy import QtCore, QtWidgets
 
 from glue_zoobot.qt.plot_labels import fit_labels
+from glue_zoobot.qt.small_screen import let_controls_scroll
 
 if TYPE_CHECKING:
     from glue.viewers.common.viewer import Viewer
@@ -45,6 +46,7 @@ class Arrangement(QtCore.QObject):
         self._placed: dict[str, QtCore.QRect] = {}
         self._fit_timer = QtCore.QTimer(self, singleShot=True, interval=0)  # once the plots have their sizes
         self._fit_timer.timeout.connect(self._fit_labels)
+        let_controls_scroll(area.window())
         self.place()
         area.viewport().installEventFilter(self)
 

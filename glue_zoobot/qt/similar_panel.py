@@ -158,6 +158,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.spin = QtWidgets.QSpinBox(minimum=1, maximum=MAX_COUNT, keyboardTracking=False)
         self.spin.setGroupSeparatorShown(True)
         self.spin.valueChanged.connect(self._on_spin)
+        self.spin.setFixedWidth(self.spin.sizeHint().width())  # of the most, whatever the font
         layout.addWidget(title("How many"))
         layout.addLayout(_row(self.slider, self.spin))
 

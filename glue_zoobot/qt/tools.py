@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SimilarTool"]
 
-_HINT = "Press N, then click a point: its look-alikes light up in every view"
+_HINT = "Press N, then click a galaxy"
 
 
 class SimilarTool(ToolbarModeBase):

@@ -128,3 +128,22 @@ def test_an_unfinished_store_is_gone_on_with(plain, tmp_path):
     assert "complete" in embedded_already(plain, made.path, "test-encoder")
     made.shard_path(1).unlink()
     assert "goes on with the 28 images" in embedded_already(plain, made.path, "test-encoder")
+
+
+def test_while_another_encoder_is_typed_the_list_shows_no_choice_and_a_missing_one_cannot_start(dialog):
+    assert dialog.start_button.isEnabled()
+    dialog.other.setText("/no/such/encoder")
+    assert dialog.encoders.currentItem() is None
+    assert not dialog.start_button.isEnabled()
+    wait_until(lambda: "no encoder at /no/such/encoder" in dialog.reason.text())
+    assert not dialog.start_button.isEnabled()
+    dialog.other.clear()
+    assert dialog.encoders.currentItem() is not None
+    wait_until(lambda: dialog.start_button.isEnabled() and not dialog.reason.text())
+
+
+def test_a_folder_of_another_encoder_cannot_be_filled(app, data, store):
+    from glue_zoobot.qt.embedded_already import why_not
+
+    assert "choose another for mini" in why_not("mini", str(store))
+    assert "Choose a folder" in why_not("mini", "")

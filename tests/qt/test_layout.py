@@ -193,3 +193,38 @@ def test_offscreen_noise_is_dropped_and_nothing_else(app, full, capfd):
     error = capfd.readouterr().err
     assert "propagateSizeHints" not in error
     assert "something else" in error
+
+
+def test_long_axis_names_fit_and_come_back_in_full(app, data):
+    from glue_qt.viewers.scatter import ScatterViewer
+
+    from glue_zoobot.qt.plot_labels import fit_labels
+
+    name = "t04_spiral_a08_spiral_weighted_fraction_debiased_of_all_volunteers"
+    data.add_component(data["y"], name)
+    viewer = app.new_data_viewer(ScatterViewer, data=data)
+    viewer.viewer_size = (240, 240)
+    viewer.state.x_att = data.id[name]
+    process_events(wait=0.1)
+    fit_labels(viewer)
+    assert "…" in viewer.axes.get_xlabel()
+    figure = viewer.figure
+    assert viewer.axes.xaxis.label.get_window_extent(figure.canvas.get_renderer()).width < figure.bbox.width
+    viewer.state.x_att = data.id["x"]
+    assert viewer.axes.get_xlabel() == "x"
+
+
+def test_on_a_low_screen_the_controls_scroll(app, data, monkeypatch):
+    from glue_qt.viewers.scatter import ScatterViewer
+
+    from glue_zoobot.qt import small_screen
+
+    monkeypatch.setattr(small_screen, "_LOW", 10_000)
+    for _ in range(2):
+        small_screen.let_controls_scroll(app)
+    app.new_data_viewer(ScatterViewer, data=data)
+    process_events(wait=0.1)
+    assert app.minimumSizeHint().height() < 700
+    area = app.findChild(small_screen._Controls)
+    assert area.widget().isVisible()
+    assert area.viewport().width() >= area.widget().minimumSizeHint().width()

@@ -319,3 +319,44 @@ def test_of_several_examples_the_user_chooses_mean_or_any(app, data, similar):
     panel.back_button.click()
     wait_until(lambda: similar.several == "mean")
     assert panel.several.currentData() == "mean"
+
+
+def test_a_tolerance_of_zero_is_a_condition_and_taking_it_off_brings_all_back(app, panel, data, similar):
+    data.add_component([float(row % 3) for row in range(data.size)], "mag_r")
+    similar.find(data, [20])
+    similar.count = 50
+    wait_until(lambda: panel.spin.value() == 50)
+    dialog = CutsDialog(panel, data, Cuts())
+    column, tolerance = dialog.conditions[0]
+    choose(column, column.findText("mag_r"))
+    tolerance.setValue(0)
+    assert dialog.cuts() == Cuts((("mag_r", 0.0),), 0.0, dialog.cuts().sky)
+    dialog.chosen.connect(lambda cuts: panel._change(cuts=cuts))
+    dialog.chosen.emit(dialog.cuts())
+    wait_until(lambda: 0 < len(similar.rows) < 20 and panel.spin.value() == len(similar.rows))
+    assert all(row % 3 == 20 % 3 for row in similar.rows)
+    assert "same mag_r" in panel.cuts_button.text()
+    assert similar.count == 50  # what was asked for is not forgotten
+    QTest.mouseClick(panel.no_cuts_button, Qt.LeftButton)
+    wait_until(lambda: panel.spin.value() == 50)
+    dialog.close()
+
+
+def test_conditions_that_nothing_fulfils_are_said(panel, data, similar):
+    data.add_component([float(row) for row in range(data.size)], "number")
+    similar.cuts = Cuts((("number", 0.0),))
+    similar.find(data, [20])
+    wait_until(lambda: panel.nothing.isVisibleTo(panel))
+    assert not panel.why_button.isEnabled()
+
+
+def test_other_embeddings_are_noticed_and_asked_by_a_click(app, panel, data, similar):
+    from glue_zoobot.catalog.record import record_of
+
+    similar.find(data, [20])
+    wait_until(lambda: "test-encoder" in panel.footer.text())
+    record_of(data)["columns"]["similarity_rank"]["encoder"] = "older"  # as if embedded anew since
+    panel.embeddings_changed(data)
+    wait_until(lambda: "embedded with test-encoder now; this answer is by older" in panel.footer.text())
+    panel.footer.linkActivated.emit("again")
+    wait_until(lambda: panel.footer.text().endswith("embedded with test-encoder."))
