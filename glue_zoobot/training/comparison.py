@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from glue_zoobot.analysis.classify import GalaxyClassifier
-from glue_zoobot.analysis.heads import Head
 from glue_zoobot.analysis.merit import Figure
 from glue_zoobot.embedding.files import write_atomically
 from glue_zoobot.encoders import load
 from glue_zoobot.images import Catalogue
 from glue_zoobot.training.split import split_labels
-from glue_zoobot.training.taught import HEAD, Estimator, embedded, fit, measure
+from glue_zoobot.training.taught import Estimator, embedded, fit, measure
 
 __all__ = ["COMPARISON", "compare"]
 
@@ -48,7 +47,7 @@ def compare(
     encoder : str
         The frozen one.
     folder : Path
-        Of the tuned one, with its head.
+        Of the tuned one.
     device : str
     seed : int
 
@@ -70,10 +69,7 @@ def compare(
     for name, path in (("frozen", encoder), ("tuned", folder)):
         network = load(path, device)
         held, truth = embedded(catalogue, split.held, split.held_values, network)
-        if name == "frozen":
-            head = fit(split.kind, *embedded(catalogue, split.train, split.train_values, network), seed)
-        else:
-            head = Head.load(folder / HEAD).estimator
+        head = fit(split.kind, *embedded(catalogue, split.train, split.train_values, network), seed)
         figures[name] = measure(head, held, truth, seed)
         said[name] = _said(head, held)
     made = {

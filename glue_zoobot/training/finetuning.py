@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from glue_zoobot.analysis.classify import GalaxyClassifier
 from glue_zoobot.analysis.heads import CONFIG
 from glue_zoobot.encoders import EncoderSpec, pick_device
+from glue_zoobot.encoders.networks import Beside
 from glue_zoobot.images import Catalogue
 from glue_zoobot.training import card, checkpoint
 from glue_zoobot.training.augment import plain_view, random_view
@@ -38,6 +41,7 @@ from glue_zoobot.training.taught import HEAD, Taught, fit, teach_tuned
 __all__ = ["finetune"]
 
 FEWEST_STEPS = 10  # of an epoch, after which it is judged
+RAN_AWAY = 50.0  # log loss of a network that gives no numbers any more
 GROUPING = 256  # pictures that show how neurons act
 
 
@@ -102,10 +106,8 @@ def finetune(
         training = job.begin(work / "checkpoint.safetensors", terms, report, stopped)
         if not job.run(training):
             return None
-        best: Any = training.networks["best"]
-        card.write_encoder(
-            folder, best.encoder, job.spec, terms, training.curves, job.facts(catalogue, target)
-        )
+        made, spec = job.made()
+        card.write_encoder(folder, made, spec, terms, training.curves, job.facts(catalogue, target))
     if (folder / HEAD / CONFIG).exists():
         report.say(f"Nothing to do: {folder} is fine-tuned; its head is taught again to measure it")
     return teach_tuned(folder, catalogue, split, target, where.device, recipe.seed)
@@ -248,14 +250,45 @@ class _Finetuning:
     def _judge(self, epoch: int) -> dict[str, float]:
         """Figures of the galaxies held out; the best state so far is kept."""
         held = self.held_targets
-        known = np.flatnonzero(held.numpy() >= 0) if self.split.kind == "classes" else np.arange(len(held))
+        known = np.arange(len(held)) if self.quantity else np.flatnonzero(held.numpy() >= 0)
         figures: dict[str, float] = {}
         if len(known):
-            said = self._through(self.network, self.split.held[known])
+            rows = self.split.held[known]
+            said = self._through(self.network, rows) if self.quantity else self._taught(epoch, rows)
             figures = self._figures(said, held[torch.from_numpy(known)])
         if epoch and (not figures or figures["held_out_loss"] < _best(self.training.curves)):
             self.training.networks["best"].load_state_dict(self.network.state_dict())
         return figures
+
+    def _taught(self, epoch: int, rows: np.ndarray) -> Tensor:
+        """
+        Log probabilities of some rows, (n, C), by a head as the encoder will get when it is done.
+
+        The linear layer that is trained sees classes in equal shares and learns slowly; judged by it, an
+        encoder that has gained would look worse than the frozen one.
+        """
+        seen, asked = (self._through(self.network.encoder, some).numpy() for some in (self.split.train, rows))
+        if not (np.isfinite(seen).all() and np.isfinite(asked).all()):  # it ran away: as wrong as can be
+            truth = self.held_targets[self.held_targets >= 0]
+            return -RAN_AWAY * F.one_hot(truth, len(self.split.classes)).float()
+        if self._stays_beside and epoch:
+            seen, asked = np.hstack([self._before[0], seen]), np.hstack([self._before[1], asked])
+        head = fit("classes", seen, self.split.train_values, self.recipe.seed)
+        assert isinstance(head, GalaxyClassifier)
+        return torch.from_numpy(np.log(np.maximum(head.predict_proba(asked), 1e-9)))
+
+    @property
+    def _stays_beside(self) -> bool:
+        """Whether the encoder as it was will stand beside the tuned one; once is enough."""
+        return bool(self.recipe.beside and self.recipe.init and "+" not in self.spec.architecture)
+
+    @cached_property
+    def _before(self) -> tuple[np.ndarray, np.ndarray]:
+        """Features by the encoder as it was, of the rows to train on and of those held out with a class."""
+        network = trainable(self.spec, self.recipe.init).to(self.where.device)
+        known = self.split.held[self.held_targets.numpy() >= 0]
+        seen, asked = (self._through(network, rows).numpy() for rows in (self.split.train, known))
+        return seen, asked
 
     def _figures(self, said: Tensor, truth: Tensor) -> dict[str, float]:
         if self.quantity:
@@ -264,7 +297,7 @@ class _Finetuning:
         right = (said.argmax(1) == truth).float()
         classes = truth.unique()
         return {
-            "held_out_loss": float(torch.stack([loss[truth == c].mean() for c in classes]).mean()),
+            "held_out_loss": float(loss.mean()),
             "balanced_accuracy": float(torch.stack([right[truth == c].mean() for c in classes]).mean()),
         }
 
@@ -307,6 +340,17 @@ class _Finetuning:
             return normalise(plain_view(pictures, *look), self.spec)
         changes, ebv = self.recipe.augmentations, galaxies.dust_of(rows, device)
         return normalise(random_view(pictures, *look, changes, chance, ebv), self.spec)
+
+    def made(self) -> tuple[nn.Module, EncoderSpec]:
+        """Give the encoder that comes out: the best one, beside the one it came from if that is asked for."""
+        tuned: Any = self.training.networks["best"]
+        architecture = self.spec.architecture
+        if not (self._stays_beside and _best_epoch(self.training.curves)):
+            return tuned.encoder, self.spec
+        network = Beside([trainable(self.spec, self.recipe.init), tuned.encoder.cpu()])
+        width = 2 * self.spec.width
+        network.num_features = width  # type: ignore[assignment]
+        return network, self.spec.replace(architecture=f"{architecture}+{architecture}", width=width)
 
     def facts(self, catalogue: Catalogue, target: str) -> dict[str, Any]:
         """Say for the model card what the encoder was tuned on."""
