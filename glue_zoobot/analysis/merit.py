@@ -13,6 +13,7 @@ __all__ = [
     "bootstrapped",
     "class_figures",
     "coverage_figure",
+    "debiased_calibration_error",
     "expected_calibration_error",
     "number_figures",
     "reliability",
@@ -199,6 +200,29 @@ def expected_calibration_error(probabilities: np.ndarray, codes: np.ndarray) -> 
     if not len(found.counts):
         return float("nan")
     return float(np.average(np.abs(found.stated - found.observed), weights=found.counts))
+
+
+def debiased_calibration_error(probabilities: np.ndarray, codes: np.ndarray) -> float:
+    """
+    Root of the mean squared difference between stated and observed probability, without that of chance.
+
+    With few galaxies in a bin even a perfect head shows an `expected_calibration_error`, of 0.03 where 400
+    galaxies are measured. Here the variance of the observed share is taken off (Kumar, Liang & Ma 2019,
+    `arXiv:1909.10155`, definition 4.1); what is left may be negative by chance, and counts as 0.
+
+    Parameters
+    ----------
+    probabilities : np.ndarray
+        Shape (n, C).
+    codes : np.ndarray
+        Shape (n,), int.
+    """
+    found = reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == codes)
+    if not len(found.counts) or found.counts.min() < 2:
+        return float("nan")
+    chance = found.observed * (1 - found.observed) / (found.counts - 1)
+    squares = np.square(found.stated - found.observed) - chance
+    return float(np.sqrt(max(0.0, np.average(squares, weights=found.counts))))
 
 
 def reliability(stated: np.ndarray, true: np.ndarray) -> Reliability:

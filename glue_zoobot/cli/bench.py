@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
 
 from glue_zoobot.cli import options
+from glue_zoobot.cli.photoz import photoz
 from glue_zoobot.cli.ranking import row_of
 from glue_zoobot.cli.truth import read_table
 from glue_zoobot.embedding.provenance import provenance
 from glue_zoobot.errors import AnalysisError, ZoobotError
+
+if TYPE_CHECKING:
+    from glue_zoobot.analysis.fewlabels import Score
+    from glue_zoobot.images import SourceSpec
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
     benches = typer.Typer(help="Reproduce a benchmark on your own labels.", no_args_is_help=True)
     benches.command()(interest)
     benches.command()(fewlabels)
+    benches.command()(photoz)
     app.add_typer(benches, name="bench")
 
 
@@ -74,51 +80,153 @@ def interest(
 
 
 def fewlabels(
-    store: options.Store,
-    labels: Annotated[Path, typer.Option(help="A table with an id column, or a log of labels (.jsonl).")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Images, as `embed` takes them; or a folder of embeddings, to compare frozen heads only.",
+        ),
+    ],
     target: Annotated[str, typer.Option(help="The column with classes or numbers, or the log's target.")],
-    counts: Annotated[str, typer.Option("--counts", help="Numbers of labels, with commas.")] = (
+    labels: Annotated[str, typer.Option("--labels", help="Numbers of labels, with commas.")] = (
         "10,20,50,100,200,500,1000"
     ),
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            help="A table with an id column, or a log of labels (.jsonl).", show_default="the table of SOURCE"
+        ),
+    ] = None,
+    encoder: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="May be given again: all are compared frozen, the first is fine-tuned.", show_default="mini"
+        ),
+    ] = None,
+    methods: Annotated[
+        str, typer.Option(help="Of frozen, fine-tuned, grouped and scratch, with commas.")
+    ] = "frozen,fine-tuned,grouped,scratch",
     kind: Annotated[
         str | None, typer.Option(help="classes or number; by default as the labels look.")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Draws of each number of labels.")] = 5,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Table of all measurements.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Of each fine-tuning, at most.")] = 30,
+    patience: Annotated[int, typer.Option(help="Epochs without gain on galaxies held out.")] = 5,
+    learning_rate: Annotated[float, typer.Option(help="Of fine-tuning; highest rate of AdamW.")] = 1e-4,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="Table of all measurements; the record beside it (.jsonl) lets a stopped run go on.",
+            show_default="fewlabels-TARGET.csv",
+        ),
+    ] = None,
     figure: Annotated[
         Path | None, typer.Option(help="Figure against the number of labels, .png or .pdf.")
     ] = None,
+    device: options.Device = "auto",
+    id_column: options.IdColumn = None,
+    image_column: options.ImageColumn = None,
+    image_root: options.ImageRoot = None,
+    preset: options.Preset = "auto",
+    bands: options.Bands = None,
 ) -> None:
     """
-    Measure how good heads are with few labels, on galaxies held out by their id.
+    Compare ways to learn from few labels, on the same galaxies held out by their id.
 
-    For example: glue-zoobot bench fewlabels STORE --labels rings.csv --target ring --figure rings.png
+    Stopped or killed, it goes on when run again.
+
+    For example: glue-zoobot bench fewlabels galaxies.csv --target ring --labels 20,100,500 --figure ring.png
     """
-    from glue_zoobot.analysis.fewlabels import compare_heads, draw, scores_table, text_table
-    from glue_zoobot.analysis.teaching import labelled_rows, read_labels
-    from glue_zoobot.embedding import EmbeddingStore
+    from glue_zoobot.analysis.fewlabels import difference_table, draw, scores_table, text_table
     from glue_zoobot.tables import check_suffix, write_table
 
-    if output is not None:
-        check_suffix(output)
-    opened = EmbeddingStore.open(store)
-    object_ids, matrix = opened.load()
-    known = labelled_rows(object_ids, read_labels(labels, target), kind)
-    scores = compare_heads(
-        _names(object_ids[known.rows], labels),
-        matrix[known.rows],
-        known.values,
-        known.kind,
-        matrix,
-        counts=_numbers(counts),
-        seeds=range(seeds),
-        tell=lambda text: typer.echo(text, err=True),
-    )
+    output = options.ready_file(output or Path(f"fewlabels-{target}.csv"))
+    check_suffix(output)
+    counts = _numbers(labels)
+    stored = _store_of(source)
+    if stored is not None:
+        scores, meta = _frozen_heads(stored, truth, target, kind, counts, seeds)
+        baseline = "auto"
+    else:
+        spec = options.source_spec(source, id_column, image_column, image_root, preset, bands)
+        encoders, ways = encoder or ["mini"], [word.strip() for word in methods.split(",")]
+        rates = {"epochs": epochs, "patience": patience, "learning_rate": learning_rate}
+        scores = _contest(spec, truth, target, kind, encoders, ways, counts, seeds, rates, device, output)
+        baseline, meta = scores[0].head, {"encoder": ", ".join(encoders)}
     typer.echo(text_table(scores))
-    if output is not None:
-        write_table(scores_table(scores, {"target": target, **provenance(opened)}), output)
+    if len({score.head for score in scores}) > 1:
+        typer.echo("\n" + difference_table(scores, baseline))
+    typer.echo(
+        f"\nAll measurements in {write_table(scores_table(scores, {'target': target, **meta}), output)}"
+    )
     if figure is not None:
         draw(scores, figure, target)
+
+
+def _store_of(source: Path) -> Path | None:
+    """Folder of embeddings that SOURCE is, or None if it is images."""
+    return source if (source / "manifest.json").is_file() else None
+
+
+def _frozen_heads(
+    store: Path, truth: Path | None, target: str, kind: str | None, counts: list[int], seeds: int
+) -> tuple[list[Score], dict[str, str]]:
+    """Compare the parts of the automatic head on stored embeddings."""
+    from glue_zoobot.analysis.fewlabels import compare_heads
+    from glue_zoobot.analysis.teaching import labelled_rows, read_labels
+    from glue_zoobot.embedding import EmbeddingStore
+
+    if truth is None:
+        raise AnalysisError("embeddings have no labels: name the table that has them with --truth")
+    typer.echo("Embeddings without images: only frozen heads are compared", err=True)
+    opened = EmbeddingStore.open(store)
+    object_ids, matrix = opened.load()
+    known = labelled_rows(object_ids, read_labels(truth, target), kind)
+    names, X = _names(object_ids[known.rows], truth), matrix[known.rows]
+    scores = compare_heads(
+        *(names, X, known.values, known.kind, matrix, counts, range(seeds)),
+        tell=lambda text: typer.echo(text, err=True),
+    )
+    return scores, provenance(opened)
+
+
+def _contest(
+    spec: SourceSpec,
+    truth: Path | None,
+    target: str,
+    kind: str | None,
+    encoders: list[str],
+    methods: list[str],
+    counts: list[int],
+    seeds: int,
+    rates: dict[str, Any],
+    device: str,
+    output: Path,
+) -> list[Score]:
+    """Compare ways to learn from images; ends the command if it is stopped."""
+    from glue_zoobot.analysis.teaching import labelled_rows, read_labels
+    from glue_zoobot.cli.training import CANCELLED, stop_on_signal
+    from glue_zoobot.images import open_catalogue
+    from glue_zoobot.training.fewlabels import Contest
+    from glue_zoobot.training.recipes import FinetuneRecipe
+
+    catalogue, table = open_catalogue(spec), truth or Path(spec.path)
+    if not table.is_file():
+        raise AnalysisError(f"{table} is no table with labels; name one with --truth")
+    object_ids = catalogue.source.object_ids.copy()
+    object_ids[[row for rows in catalogue.duplicates.values() for row in rows]] = ""  # the first row counts
+    known = labelled_rows(object_ids, read_labels(table, target), kind)
+    names, recipe = _names(object_ids[known.rows], table), FinetuneRecipe(**rates)
+    say = lambda text: typer.echo(text, err=True)  # noqa: E731
+    with stop_on_signal() as stop:
+        given = (catalogue, known, names, target, encoders, methods, counts, range(seeds), recipe, device)
+        scores = Contest(*given, say, stop.is_set).run(output.with_suffix(".jsonl"))
+    if scores is None:
+        say("Stopped; run the same command again to go on")
+        raise typer.Exit(CANCELLED)
+    return scores
 
 
 def _names(object_ids: np.ndarray, labels: Path) -> np.ndarray:
