@@ -26,8 +26,8 @@ from glue_zoobot.catalog.teaching_lesson import (
     predicted_chances,
 )
 from glue_zoobot.catalog.teaching_log import TargetLog
-from glue_zoobot.catalog.teaching_memory import Remembering
 from glue_zoobot.catalog.teaching_sources import input_values, leak
+from glue_zoobot.catalog.teaching_tuned import Tuned
 from glue_zoobot.catalog.teaching_undo import Step
 from glue_zoobot.errors import AnalysisError, ZoobotError
 
@@ -45,7 +45,7 @@ DUE = 5
 _FEW = 5  # labels of a class, with fewer of which figures mean little
 
 
-class Teaching(Remembering, HubListener):
+class Teaching(Tuned, HubListener):
     """
     What one person teaches about a catalogue; one per data collection, see `teaching_of`.
 
@@ -257,16 +257,6 @@ class Teaching(Remembering, HubListener):
         if self._head is None:
             raise AnalysisError("nothing is taught yet; train first")
         return self._head.save(path)
-
-    def encoder_path(self) -> str:
-        """Name or path of the encoder of the present embeddings, from which fine-tuning starts."""
-        from glue_zoobot.embedding import EmbeddingStore
-        from glue_zoobot.encoders import specs
-
-        self._check_open()
-        encoder = EmbeddingStore.open(embeddings_of(self.data).path).manifest["encoder"]
-        known = {spec.name for spec in specs()}
-        return str(encoder["name"] if encoder["name"] in known else encoder["weights"])
 
     def load_head(self, data: Data, path: str | Path) -> None:
         """

@@ -72,15 +72,20 @@ class Remembering(Predictions):
             setattr(self, name, value)
         if self._head is None:
             self._hide_predictions()
-        elif not same and self.usable_head is not None:
-            question = self.question()
-            columns = columns_of(self._head, question.embeddings, question.matrix)
-            self._show_predictions(columns, predicted_chances(self._head, columns))
+        elif not same:
+            self._predict_anew()
         if self.lesson is not None and not same:
             self._keep_lesson()
         self._remember()
         self.changes += 1
         return 0
+
+    def _predict_anew(self) -> None:
+        """Let the columns say what the head does of the present embeddings, if they are of its encoder."""
+        if self.usable_head is not None:
+            question = self.question()
+            columns = columns_of(self._head, question.embeddings, question.matrix)
+            self._show_predictions(columns, predicted_chances(self._head, columns))
 
     # -- across sessions ---------------------------------------------------------------------------------
 
@@ -98,7 +103,10 @@ class Remembering(Predictions):
             "head": self._folder,
         }
         targets = {**known.get("targets", {}), self.target: mine}
-        update_record(self.data, teaching={"target": self.target, "targets": targets})
+        self._update_memory(target=self.target, targets=targets)
+
+    def _update_memory(self, **entries: Any) -> None:
+        update_record(self.data, teaching={**self._remembered(), **entries})
 
     def _recall(self) -> None:
         """Take up classes, thresholds and head of an earlier session; the log has the labels."""
@@ -137,11 +145,7 @@ class Remembering(Predictions):
 
     def _keep_lesson(self) -> None:
         """Keep the head beside the log, so that a session finds it again; a failure costs only that."""
-        log = self.log.path
-        stem = re.sub(r"\.ratings\.jsonl$|\.jsonl$", "", log.name)
-        folder = log.with_name(f"{stem}.heads") / (
-            re.sub(r"[^\w.+-]+", "_", self.target).strip("._") or "head"
-        )
+        folder = self._lesson_folder()
         try:
             save_lesson(folder, self.lesson, [self._id(row) for row in self._rows], self.curve)
         except AnalysisError as error:
@@ -149,6 +153,13 @@ class Remembering(Predictions):
             return
         self._folder = relative_to_data(self.data, folder)
         self._remember()
+
+    def _lesson_folder(self) -> Path:
+        """Where the head of this target on the present embeddings is kept."""
+        log, embeddings = self.log.path, embeddings_of(self.data)
+        stem = re.sub(r"\.ratings\.jsonl$|\.jsonl$", "", log.name)
+        name = f"{self.target}-{embeddings.encoder_name}"
+        return log.with_name(f"{stem}.heads") / re.sub(r"[^\w.+-]+", "_", name).strip("._")
 
     def _forget(self) -> None:
         super()._forget()

@@ -49,13 +49,18 @@ class TeachCard(QtWidgets.QWidget):
     ----------
     labelled : Signal(object)
         Name of a class, or a number.
-    skipped, undone : Signal()
+    digit : Signal(int)
+        A digit key.
+    skipped : Signal()
+    undone : Signal(bool)
+        Take back what was done last; or, if true, what was labelled last.
     mode_wanted : Signal(str)
     """
 
     labelled = QtCore.Signal(object)
     skipped = QtCore.Signal()
-    undone = QtCore.Signal()
+    undone = QtCore.Signal(bool)
+    digit = QtCore.Signal(int)
     mode_wanted = QtCore.Signal(str)
 
     def __init__(self, state: Teaching, parent: QtWidgets.QWidget | None = None) -> None:
@@ -102,8 +107,8 @@ class TeachCard(QtWidgets.QWidget):
             self.modes.setItemData(self.modes.count() - 1, tip, Qt.ToolTipRole)
         self.modes.setToolTip("What to label next")
         self.modes.activated.connect(lambda _: self.mode_wanted.emit(self.modes.currentData()))
-        self.undo_button = _button("↶ Undo", "Take the last label back (Backspace, Ctrl+Z)")
-        self.undo_button.clicked.connect(self.undone)
+        self.undo_button = _button("↶ Undo", "")
+        self.undo_button.clicked.connect(lambda: self.undone.emit(False))
         self.skip_button = _button("Skip", "Show another; this one is not asked again (Space)")
         self.skip_button.clicked.connect(self.skipped)
         row.addWidget(QtWidgets.QLabel("Next:"))
@@ -128,6 +133,10 @@ class TeachCard(QtWidgets.QWidget):
         self.value.setEnabled(row is not None)
         self.skip_button.setEnabled(row is not None)
         self.undo_button.setEnabled(state.can_undo)
+        self.undo_button.setToolTip(
+            f"Take back: {state.undo_text} (Ctrl+Z). Backspace takes the last label back, "
+            "whatever was done since"
+        )
         self.name.setText("" if row is None else str(object_ids_of(data)[row]))
         facts = "" if row is None else "  ·  ".join(facts_of(data, row))
         self.facts.setText(self.facts.fontMetrics().elidedText(facts, Qt.ElideRight, self.width()))
@@ -221,16 +230,16 @@ class TeachCard(QtWidgets.QWidget):
         undo = event.matches(QtGui.QKeySequence.Undo)
         return undo or (plain and (event.key() in keys or event.text() in tuple("0123456789")))
 
-    def press(self, event: QtGui.QKeyEvent, on_digit: object) -> None:
+    def press(self, event: QtGui.QKeyEvent) -> None:
         """Do what a key asks for; holding it down does it once."""
         if event.isAutoRepeat():
             return
         if event.key() == Qt.Key_Space:
             self.skipped.emit()
         elif event.text() in tuple("0123456789") and not event.modifiers() & ~Qt.KeypadModifier:
-            on_digit(int(event.text()))
+            self.digit.emit(int(event.text()))
         else:
-            self.undone.emit()
+            self.undone.emit(event.key() == Qt.Key_Backspace)
 
     def close_down(self) -> None:
         """Stop reading pictures."""

@@ -32,11 +32,14 @@ class ClassRow(QtWidgets.QWidget):
         Label the galaxy on the screen so.
     picture_clicked : Signal(int)
     remove_wanted : Signal(str)
+    rename_wanted : Signal(str, str)
+        Its name, and the new one.
     """
 
     pressed = QtCore.Signal(str)
     picture_clicked = QtCore.Signal(int)
     remove_wanted = QtCore.Signal(str)
+    rename_wanted = QtCore.Signal(str, str)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,11 +48,11 @@ class ClassRow(QtWidgets.QWidget):
         self.key.setFixedSize(26, 26)
         self.key.setFocusPolicy(Qt.NoFocus)
         self.key.clicked.connect(lambda: self.pressed.emit(self.name))
-        self.label = QtWidgets.QLabel()
-        self.label.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Preferred)
+        self.label = ClassName()
+        self.label.renamed.connect(lambda new: self.rename_wanted.emit(self.name, new))
         self.count = QtWidgets.QLabel(alignment=Qt.AlignRight | Qt.AlignVCenter)
         self.count.setStyleSheet("font-weight: bold;")
-        self.remove = QtWidgets.QToolButton(text="✕", autoRaise=True, toolTip="Remove this empty class")
+        self.remove = QtWidgets.QToolButton(text="✕", autoRaise=True)
         self.remove.setFocusPolicy(Qt.NoFocus)
         self.remove.clicked.connect(lambda: self.remove_wanted.emit(self.name))
         self.pictures = ThumbnailStrip(edge=_EDGE, columns=_PICTURES, limit=_PICTURES)
@@ -71,13 +74,75 @@ class ClassRow(QtWidgets.QWidget):
         self.key.setStyleSheet(key_style(one.colour))
         what = f"Label the galaxy below {one.name}"
         self.key.setToolTip(what if one.key is None else f"{what} (key {one.key})")
-        self.label.setText(self.label.fontMetrics().elidedText(one.name, Qt.ElideRight, 130))
-        self.label.setToolTip(one.name)
+        self.label.show_name(one.name)
         self.count.setText(f"{len(one.rows):,}")
         self.count.setVisible(bool(one.rows))
-        self.remove.setVisible(not one.rows)
+        labels = f" and take its {len(one.rows):,} labels back" if one.rows else ""
+        self.remove.setToolTip(f"Remove {one.name}{labels}")
         shown = one.rows[:_PICTURES]
         self.pictures.show_rows(state.data, shown, ["Labelled last: click to see it"] * len(shown))
+
+
+class ClassName(QtWidgets.QStackedWidget):
+    """
+    The name of a class; a double click lets it be written anew.
+
+    Attributes
+    ----------
+    renamed : Signal(str)
+    """
+
+    renamed = QtCore.Signal(str)
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name = ""
+        self.label, self.field = QtWidgets.QLabel(), QtWidgets.QLineEdit()
+        self.label.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Preferred)
+        self.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
+        self.addWidget(self.label)
+        self.addWidget(self.field)
+        self.field.editingFinished.connect(self._finish)
+
+    def sizeHint(self) -> QtCore.QSize:
+        return QtCore.QSize(90, self.field.sizeHint().height())
+
+    def show_name(self, name: str) -> None:
+        """Show it."""
+        self.name = name
+        self.label.setText(
+            self.label.fontMetrics().elidedText(name, Qt.ElideRight, max(60, self.width() - 2))
+        )
+        self.label.setToolTip(f"{name}: double-click to rename, or to join it with another class")
+
+    def text(self) -> str:
+        """Return what is shown."""
+        return self.label.text()
+
+    def mouseDoubleClickEvent(self, event: QtGui.QMouseEvent) -> None:
+        self.field.setText(self.name)
+        self.setCurrentWidget(self.field)
+        self.field.selectAll()
+        self.field.setFocus()
+
+    def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
+        if event.key() == Qt.Key_Escape and self.currentWidget() is self.field:
+            self.field.setText(self.name)
+            self._finish()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.show_name(self.name)
+
+    def _finish(self) -> None:
+        if self.currentWidget() is not self.field:
+            return
+        self.setCurrentWidget(self.label)
+        new = self.field.text().strip()
+        if new and new != self.name:
+            self.renamed.emit(new)
 
 
 class ClassList(QtWidgets.QWidget):
@@ -88,6 +153,8 @@ class ClassList(QtWidgets.QWidget):
     ----------
     pressed, remove_wanted : Signal(str)
         Name of a class.
+    rename_wanted : Signal(str, str)
+        Name of a class, and the new one.
     picture_clicked : Signal(int)
     yes_no_wanted : Signal()
         Make the classes yes and no.
@@ -96,6 +163,7 @@ class ClassList(QtWidgets.QWidget):
     pressed = QtCore.Signal(str)
     picture_clicked = QtCore.Signal(int)
     remove_wanted = QtCore.Signal(str)
+    rename_wanted = QtCore.Signal(str, str)
     yes_no_wanted = QtCore.Signal()
 
     def __init__(self, state: Teaching, parent: QtWidgets.QWidget | None = None) -> None:
@@ -139,6 +207,7 @@ class ClassList(QtWidgets.QWidget):
         row = ClassRow()
         row.pressed.connect(self.pressed)
         row.remove_wanted.connect(self.remove_wanted)
+        row.rename_wanted.connect(self.rename_wanted)
         row.picture_clicked.connect(self.picture_clicked)
         self._layout.addWidget(row)
         self.rows.append(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from glue_zoobot.qt.teach_plots import (
     ThresholdPlot,
     TruthPlot,
 )
+from glue_zoobot.qt.teach_tuned import TunedPart
 
 if TYPE_CHECKING:
     from glue_zoobot.analysis.merit import Figure
@@ -66,6 +68,8 @@ class ResultTab(QtWidgets.QScrollArea):
         layout.addWidget(self.nothing)
         for part in (self._threshold_part(), self._figures_part(), self._confusion_part()):
             layout.addWidget(part)
+        self.tuned = TunedPart(state)
+        layout.addWidget(self.tuned)
         layout.addStretch(1)
         self.setWidget(inner)
 
@@ -140,6 +144,12 @@ class ResultTab(QtWidgets.QScrollArea):
         if state.lesson is not self._shown or state.lesson is None:
             self._shown = state.lesson
             self._refresh_lesson()
+        self.tuned.refresh()
+
+    def show_tuned(self, folder: Path) -> None:
+        """Bring what a tuned encoder gave into view."""
+        self.tuned.choose(folder)
+        QtCore.QTimer.singleShot(50, lambda: self.ensureWidgetVisible(self.tuned))
 
     def _refresh_threshold(self) -> None:
         state = self._state

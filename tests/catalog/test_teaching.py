@@ -500,7 +500,7 @@ class TestKept:
 
     def test_a_damaged_head_costs_no_label(self, ring, collection):
         ring.train()
-        (ring.log.path.parent / "survey.heads" / "ring" / "lesson.json").write_text("{")
+        (ring.log.path.parent / "survey.heads" / "ring-test-encoder" / "lesson.json").write_text("{")
         text = GlueSerializer(collection).dumps()
         state = teaching_of(GlueUnSerializer.loads(text).object("__main__"))
         assert len(state.labels) == 25

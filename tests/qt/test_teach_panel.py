@@ -53,7 +53,7 @@ def start(panel, data, target):
 
 
 def idle(panel):
-    return panel._work is None and not panel._refresh_timer.isActive()
+    return not panel.work.running and not panel._refresh_timer.isActive()
 
 
 def click_train(panel):
@@ -80,8 +80,8 @@ def subset_of(app, data, rows, label, colour="#ff0000"):
 
 
 def click_menu(panel, text):
-    panel._fill_subsets()
-    action = next(action for action in panel.subsets.actions() if action.text() == text)
+    panel.sources.fill_subsets()
+    action = next(action for action in panel.sources.subsets.actions() if action.text() == text)
     action.trigger()
     wait_until(lambda: idle(panel))
 
@@ -149,8 +149,8 @@ class TestLabelling:
         assert state.labels == {}
 
     def test_a_key_without_a_class_says_which_there_are(self, teaching, state):
-        QTest.keyClicks(teaching.new_class, "bar 7")
-        QTest.keyClick(teaching.new_class, Qt.Key_Return)
+        QTest.keyClicks(teaching.sources.new_class, "bar 7")
+        QTest.keyClick(teaching.sources.new_class, Qt.Key_Return)
         wait_until(lambda: idle(teaching))
         assert [c.name for c in state.classes] == ["bar 7"]  # the digit went to the field
         assert state.labels == {}
@@ -171,8 +171,8 @@ class TestLabelling:
         assert "no galaxy of" in teaching.message.text()
 
     def test_labels_from_a_column(self, teaching, state, data):
-        teaching._choose_column()
-        dialog = teaching.column_dialog
+        teaching.sources.choose_column()
+        dialog = teaching.sources.column_dialog
         dialog.columns.setCurrentText("redshift")
         assert "60 galaxies have a number" in dialog.text.text()
         dialog.as_clear.setChecked(True)
@@ -191,9 +191,9 @@ class TestLabelling:
     def test_labels_from_a_file(self, teaching, state, data, tmp_path):
         ids = data.get_component("object_id").labels
         (tmp_path / "l.csv").write_text(f"objid,is_ring\n{ids[1]},yes\n{ids[0]},no\n")
-        teaching.add_file(str(tmp_path / "l.csv"))
+        teaching.sources.add_file(str(tmp_path / "l.csv"))
         assert state.labels == {1: "yes", 0: "no"}
-        teaching.add_file(str(tmp_path / "gone.csv"))
+        teaching.sources.add_file(str(tmp_path / "gone.csv"))
         assert teaching.message.text()
         assert state.labels == {1: "yes", 0: "no"}
 
@@ -361,7 +361,7 @@ class TestTrouble:
         state.label(range(0, 30), "no")
         state.label(range(30, 60), "yes")
         click_train(teaching)
-        work = teaching._work
+        work = teaching.work._work
         app.close()
         work.wait()
         process_events()

@@ -68,16 +68,16 @@ def test_lasso_train_slide_label_and_train_again(opened):
     state = panel.state
     panel.show_panel()
     panel.start(data, "kind")
-    idle = lambda: panel._work is None and not panel._refresh_timer.isActive()  # noqa: E731
+    idle = lambda: not panel.work.running and not panel._refresh_timer.isActive()  # noqa: E731
     wait_until(lambda: state.current is not None and idle())
 
     along = np.argsort(np.asarray(data[scatter.state.x_att]))
     for name, rows in (("left", along[:22]), ("right", along[-22:])):
         app.session.edit_subset_mode.edit_subset = []
         lasso(scatter, data, rows)
-        panel._fill_subsets()
-        panel.new_class.setText(name)
-        panel.subsets.actions()[-1].trigger()
+        panel.sources.fill_subsets()
+        panel.sources.new_class.setText(name)
+        panel.sources.subsets.actions()[-1].trigger()
     assert [one.name for one in state.classes] == ["left", "right"]
     assert min(len(one.rows) for one in state.classes) >= 10
 
