@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
@@ -119,9 +118,7 @@ def source_of(data: Data) -> SourceSpec | None:
     fields = record_of(data).get("source")
     if not fields:
         return None
-    spec = SourceSpec.from_dict(fields)
-    root = None if spec.image_root is None else str(resolve(data, spec.image_root))
-    return replace(spec, path=str(resolve(data, spec.path)), image_root=root)
+    return SourceSpec.from_dict(fields).with_paths(lambda text: str(resolve(data, text)))
 
 
 def images_of(data: Data) -> RowImages | None:
@@ -178,10 +175,7 @@ def attach_images(data: Data, spec: SourceSpec | str | os.PathLike[str]) -> int:
             "name the id column"
         )
     _CACHE.pop(data, None)
-    root = None if spec.image_root is None else relative_to_data(data, spec.image_root)
-    update_record(
-        data, source=replace(spec, path=relative_to_data(data, spec.path), image_root=root).to_dict()
-    )
+    update_record(data, source=spec.with_paths(lambda text: relative_to_data(data, text)).to_dict())
     _CACHE[data] = (source_of(data), RowImages(source, object_ids_of(data), _index(data, rows, numbers)))
     data.broadcast("meta")  # open galleries show them at once
     return len(rows)
@@ -201,8 +195,7 @@ def remember_source(data: Data, spec: SourceSpec, source: ImageSource, folder: P
     folder : Path
         What the remembered paths are relative to: where the data's file is.
     """
-    root = None if spec.image_root is None else relative_to(spec.image_root, folder)
-    update_record(data, source=replace(spec, path=relative_to(spec.path, folder), image_root=root).to_dict())
+    update_record(data, source=spec.with_paths(lambda text: relative_to(text, folder)).to_dict())
     _CACHE[data] = (spec, RowImages(source, object_ids_of(data)))
 
 

@@ -11,16 +11,18 @@ from glue.core.data_factories import load_data
 
 from glue_zoobot.catalog import factories
 from glue_zoobot.catalog.components import table_to_data
-from glue_zoobot.catalog.embeddings import remember_store_beside
 from glue_zoobot.catalog.pictures import remember_source
 from glue_zoobot.catalog.recognise import require_images, take_opened
 from glue_zoobot.catalog.record import KEY, relative_to
+from glue_zoobot.catalog.stores import remember_store_beside
 from glue_zoobot.errors import CatalogueError
 from glue_zoobot.images import Catalogue, SourceSpec
 from glue_zoobot.images.files import FileSource, stems
 from glue_zoobot.images.identity import identify
+from glue_zoobot.images.mosaics import without_tiles
 from glue_zoobot.images.paths import path_column
 from glue_zoobot.images.tables import read_table
+from glue_zoobot.images.tiles import absolute
 
 if TYPE_CHECKING:
     from glue.core import Data
@@ -56,11 +58,11 @@ def load(path_or_spec: str | os.PathLike[str] | SourceSpec, **spec_fields: Any) 
     spec = replace(path_or_spec, **spec_fields)
     path = os.path.abspath(Path(spec.path).expanduser())  # noqa: PTH100
     folder = Path(path).parent
-    spec = replace(spec, path=path, image_root=_absolute_root(spec.image_root, folder))
+    mosaic = None if spec.mosaic is None else absolute(spec.mosaic, folder)
+    spec = replace(spec, path=path, image_root=_absolute_root(spec.image_root, folder), mosaic=mosaic)
     require_images(spec)
-    fields = {name: value for name, value in spec.to_dict().items() if name != "path"}
-    if spec.image_root is not None:
-        fields["image_root"] = relative_to(spec.image_root, folder)
+    near = spec.with_paths(lambda text: relative_to(text, folder))
+    fields = {name: value for name, value in near.to_dict().items() if name != "path"}
     return load_data(path, factory=factories.read_images, **fields)
 
 
@@ -68,19 +70,17 @@ def read_images(path: str, **fields: Any) -> Data:
     """
     Read a folder, table or container of galaxy images; the keywords are fields of `SourceSpec`.
 
-    A relative ``image_root`` is relative to the folder of the source.
+    A relative ``image_root`` or ``mosaic`` is relative to the folder of the source.
 
     The same source always gives the same components in the same order: sessions store their positions.
     """
     path = os.path.abspath(path)  # noqa: PTH100
     folder = Path(path).parent
-    spec = SourceSpec(path, **fields)
-    if spec.image_root is not None:
-        spec = replace(spec, image_root=os.path.normpath(folder / spec.image_root))
+    spec = SourceSpec(path, **fields).with_paths(lambda text: os.path.normpath(folder / text))
     try:
         catalogue = take_opened(spec)
-    except CatalogueError:
-        catalogue = _images_missing(spec)
+    except CatalogueError as error:
+        catalogue = _images_missing(spec, str(error))
     paths = (
         path_column(catalogue.table, spec.image_column) if isinstance(catalogue.source, FileSource) else None
     )
@@ -106,13 +106,15 @@ def _absolute_root(root: str | None, folder: Path) -> str | None:
     return os.path.abspath(given if given.exists() else folder / given)  # noqa: PTH100
 
 
-def _images_missing(spec: SourceSpec) -> Catalogue:
+def _images_missing(spec: SourceSpec, reason: str) -> Catalogue:
     """
     Open a table whose images are gone, which happens only when a session is restored.
 
     The rows, columns and subsets are there then, and each picture says why it is not.
     """
     table = read_table(Path(spec.path), (spec.id_column or "",))
+    if spec.mosaic is not None:
+        return without_tiles(spec, table, reason)
     name = path_column(table, spec.image_column)
     if name is None:
         raise CatalogueError(

@@ -143,15 +143,34 @@ def _unpacked(raw: BinaryIO, most: int = _MAX_STAMP + 1) -> bytes:
     """Bytes of an open file, unpacked if need be; raises `UnreadableImage` for headers that lie."""
     with gzip.open(raw) if _is_gzip(raw) else nullcontext(raw) as file:
         data = file.read(most)
+    if len(data) > _MAX_STAMP:
+        raise UnreadableImage(f"it unpacks to more than {_MAX_STAMP / 1e6:.0f} MB; unpack it yourself")
+    _check_headers(data)
+    return data
+
+
+def _check_headers(data: bytes) -> None:
+    """Raise `UnreadableImage` for the start of what is no FITS file, or one that astropy would be lost in."""
     if not data.startswith(b"SIMPLE  ="):
         raise UnreadableImage(f"{describe(data[:64])}, where FITS was expected")
     if len(data) >= _MAX_HEADER and data.find(_END, 0, _MAX_HEADER) < 0:
         raise UnreadableImage(f"a FITS header without an end within {_MAX_HEADER / 1e6:.0f} MB")
-    if len(data) > _MAX_STAMP:
-        raise UnreadableImage(f"it unpacks to more than {_MAX_STAMP / 1e6:.0f} MB; unpack it yourself")
     if any(pattern.search(data) for pattern in _TOO_MANY):
         raise UnreadableImage("a FITS header with more axes or columns than there can be")
-    return data
+
+
+def open_large(path: str) -> Any:
+    """
+    Open a file of any size, of which only headers and parts are read; the caller closes it.
+
+    Only the start is looked at first, so that what is no FITS file is noticed.
+    """
+    from astropy.io import fits
+
+    with open(path, "rb") as raw, gzip.open(raw) if _is_gzip(raw) else nullcontext(raw) as file:  # noqa: PTH123
+        _check_headers(file.read(_MAX_HEADER))
+    with damage_explained():
+        return fits.open(path, memmap=False, lazy_load_hdus=True)
 
 
 def _is_gzip(file: BinaryIO) -> bool:
@@ -209,16 +228,16 @@ def planes_of(hdu: Any) -> Planes:
     if channels_last:
         pixels = pixels.transpose(2, 0, 1)
     header = hdu.header
-    return Planes(pixels, _band_names(header, count), _in_nanomaggies(header), header)
+    return Planes(pixels, band_names(header, count), in_nanomaggies(header), header)
 
 
-def _band_names(header: Any, count: int) -> tuple[str, ...]:
+def band_names(header: Any, count: int) -> tuple[str, ...]:
     """Bands of a cube: ``BANDS = 'grz'``, as the Legacy Surveys cutout service writes it."""
     bands = str(header.get("BANDS", "")).strip()
     return split_bands(bands) if len(split_bands(bands)) == count else ()
 
 
-def _in_nanomaggies(header: Any) -> bool:
+def in_nanomaggies(header: Any) -> bool:
     """Legacy Surveys cutouts are in nanomaggies and say so only by their BANDS."""
     unit = str(header.get("BUNIT", "")).strip().lower()
     return unit.startswith("nanomagg") or (not unit and "BANDS" in header and "SURVEY" in header)

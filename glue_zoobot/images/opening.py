@@ -60,9 +60,20 @@ def open_catalogue(path_or_spec: str | Path | SourceSpec, **spec_fields: Any) ->
             return tars.open_tars(spec, tars.expand(spec.path))
         if not path.exists():
             raise CatalogueError(f"there is no file or folder {path}; check its name")
+        if spec.mosaic is not None:
+            return _open_cutouts(spec, path)
         return _open_folder(spec, path) if path.is_dir() else _open_file(spec, path)
     except PermissionError as error:
         raise CatalogueError(f"no permission to read {error.filename}") from error
+
+
+def _open_cutouts(spec: SourceSpec, path: Path) -> Catalogue:
+    """Open a table of positions; the pictures are cut out of a mosaic."""
+    from glue_zoobot.images.mosaics import open_mosaic
+
+    if not path.is_file():
+        raise CatalogueError(f"{path} is no table; cutouts need one with the positions of the galaxies")
+    return open_mosaic(spec, read_table(path, (spec.id_column or "",)), path.parent)
 
 
 def _open_file(spec: SourceSpec, path: Path) -> Catalogue:

@@ -26,16 +26,21 @@ class Picture(NamedTuple):
         Pixels of the original (all bands) that were NaN or infinite and became sky.
     dead_bands : tuple of str
         Bands of the original without signal, left out of the picture: their names, else numbers from 1.
+    outside : float
+        Share of the frame that is beyond the mosaic it was cut from, and shown as sky.
     """
 
     pixels: np.ndarray
     nan_count: int = 0
     dead_bands: tuple[str, ...] = ()
+    outside: float = 0.0
 
     @property
     def note(self) -> str:
         """What a user should know of this picture; empty for a sound one."""
-        return f"no signal in band {', '.join(self.dead_bands)}" if self.dead_bands else ""
+        dead = [f"no signal in band {', '.join(self.dead_bands)}"] if self.dead_bands else []
+        edge = [f"{max(self.outside, 0.01):.0%} of the frame is beyond the mosaic"] if self.outside else []
+        return "; ".join(dead + edge)
 
 
 class Fluxes(NamedTuple):

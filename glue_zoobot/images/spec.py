@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from glue_zoobot.errors import CatalogueError
@@ -33,6 +34,15 @@ class SourceSpec:
         bands for red, green and blue (two bands: red and blue; names of several letters are separated
         by commas). For cubes: ``"grz:zrg"``, the order of the planes, then red, green and blue.
         Without the colon, the bands are sorted by wavelength.
+    mosaic : str, optional
+        Tiles from which the galaxies of the table are cut out by their positions: ``"tiles/*.fits"``, or
+        ``"tiles/*_{band}.fits:irg"`` where each band has files of its own.
+    size : str, optional
+        Side of the cutouts, ``"30arcsec"``.
+    size_column, size_factor : str, float, optional
+        Instead: a column of radii in arcsec, and how many of them the side is (4).
+    position : str, optional
+        Columns of right ascension and declination, ``"ra,dec"`` or ``"ra:hours,dec"``; found when not given.
     """
 
     path: str
@@ -41,6 +51,16 @@ class SourceSpec:
     image_root: str | None = None
     preset: str = "auto"
     bands: str | None = None
+    mosaic: str | None = None
+    size: str | None = None
+    size_column: str | None = None
+    size_factor: float | None = None
+    position: str | None = None
+
+    def with_paths(self, change: Callable[[str], str]) -> SourceSpec:
+        """Return the same with every path changed."""
+        root, mosaic = (None if text is None else change(text) for text in (self.image_root, self.mosaic))
+        return replace(self, path=change(self.path), image_root=root, mosaic=mosaic)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values only, fit for JSON; what is at its default is left out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TypeVar
 
@@ -31,6 +31,8 @@ class Survey:
         Row to the number of pixels that were NaN and became sky, where there were any.
     dead_bands : dict
         Row to the bands without signal that were left out of its picture, where there were any.
+    outside : dict
+        Row to the share of its frame that is beyond the mosaic, where some is.
     shapes : dict
         (height, width) to how many images have that size.
     """
@@ -40,6 +42,7 @@ class Survey:
     nan_counts: dict[int, int]
     dead_bands: dict[int, tuple[str, ...]]
     shapes: dict[tuple[int, int], int]
+    outside: dict[int, float] = field(default_factory=dict)
 
     @property
     def readable(self) -> int:
@@ -53,6 +56,8 @@ class Survey:
             parts.append(f"{len(self.nan_counts):,} with NaN pixels (shown as sky)")
         if self.dead_bands:
             parts.append(f"{len(self.dead_bands):,} drawn without bands that have no signal")
+        if self.outside:
+            parts.append(f"{len(self.outside):,} that reach beyond the mosaic")
         return ", ".join(parts)
 
 
@@ -78,6 +83,7 @@ def survey(
     broken: dict[int, str] = {}
     nan_counts: dict[int, int] = {}
     dead_bands: dict[int, tuple[str, ...]] = {}
+    outside: dict[int, float] = {}
     shapes: Counter[tuple[int, int]] = Counter()
     lock = Lock()
 
@@ -93,6 +99,8 @@ def survey(
             nan_counts[row] = picture.nan_count
         if picture.dead_bands:
             dead_bands[row] = picture.dead_bands
+        if picture.outside:
+            outside[row] = picture.outside
 
     with ThreadPoolExecutor(workers) as pool:
         for start in range(0, len(source), _CHUNK):
@@ -101,7 +109,14 @@ def survey(
                 pass  # raises what is no image's fault
             if progress is not None:
                 progress(rows.stop, len(source))
-    return Survey(len(source), _by_row(broken), _by_row(nan_counts), _by_row(dead_bands), dict(shapes))
+    return Survey(
+        len(source),
+        _by_row(broken),
+        _by_row(nan_counts),
+        _by_row(dead_bands),
+        dict(shapes),
+        _by_row(outside),
+    )
 
 
 def _by_row(found: dict[int, Fact]) -> dict[int, Fact]:
