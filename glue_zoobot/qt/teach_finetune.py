@@ -74,7 +74,7 @@ class Finetuning(QtCore.QObject):
         self.said.emit(f"The jobs panel shows how far the embedding with {folder.name} is.")
 
     def use_head(self, folder: Path) -> None:
-        """Predict with the head that came with an encoder; galaxies are embedded with it before if need be."""
+        """Predict with the head that came with an encoder; embed the galaxies with it first if need be."""
         if not self._state.embedded_by(folder):
             self.embed(folder, lambda: self._use_head_now(folder))
         else:

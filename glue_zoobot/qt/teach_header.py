@@ -43,8 +43,8 @@ class TeachHeader(QtWidgets.QWidget):
         self.targets = QtWidgets.QComboBox()
         self.targets.setFocusPolicy(Qt.NoFocus)
         self.targets.setToolTip(
-            "What is taught; its columns are called so. Each target is a question of its own: a galaxy can be "
-            "ringed and barred"
+            "What is taught; its columns are called so. Each target is a question of its own: "
+            "a galaxy can be ringed and barred"
         )
         self.targets.activated.connect(self._on_target)
         self.undo = QtWidgets.QToolButton(text="↶", autoRaise=True)

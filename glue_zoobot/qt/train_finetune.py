@@ -68,8 +68,8 @@ class FinetuneDialog(TrainDialog):
         )
         self.warning = QtWidgets.QLabel(wordWrap=True, visible=n < _FEW)
         self.warning.setText(
-            f"With {n:,} labels it seldom beats the head that <i>Train</i> makes in a second; from some hundred "
-            "on it may."
+            f"With {n:,} labels it seldom beats the head that <i>Train</i> makes in a second; "
+            "from some hundred on it may."
         )
         self.warning.setStyleSheet("color: #8a5a00;")
         self.epochs = spin(1, 1000, 30, "At most; it ends when the galaxies held out gain nothing")
@@ -96,9 +96,11 @@ class FinetuneDialog(TrainDialog):
     def _form(self) -> QtWidgets.QLayout:
         grid = QtWidgets.QGridLayout()
         grid.setHorizontalSpacing(12)
-        pairs = (("Start from", self.begin_from), ("Epochs", self.epochs), ("Train", self.blocks),
-                 ("Patience", self.patience), ("Compute on", self.device), ("Batch size", self.batch_size),
-                 *((name.replace("_", " ").capitalize(), self.numbers[name]) for name, _, _ in _NUMBERS))  # fmt: skip
+        pairs = [
+            ("Start from", self.begin_from), ("Epochs", self.epochs), ("Train", self.blocks),
+            ("Patience", self.patience), ("Compute on", self.device), ("Batch size", self.batch_size),
+        ]  # fmt: skip
+        pairs += [(name.replace("_", " ").capitalize(), self.numbers[name]) for name, _, _ in _NUMBERS]
         for place, (text, widget) in enumerate(pairs):
             row, column = divmod(place, 2)
             grid.addWidget(QtWidgets.QLabel(text), row, 2 * column)
