@@ -241,7 +241,8 @@ def _shares(chances: Chances | None, name: str) -> str:
 
 def _percent(share: float) -> str:
     """Write an expectation; what is not certain is not called 100 %."""
-    return ">99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
+    text = ">99" if 0.995 <= share < 1 else f"{100 * share:.0f}"
+    return f"{text}\u00a0%"
 
 
 def figures_table(figures: list[Figure]) -> str:

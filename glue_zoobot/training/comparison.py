@@ -69,8 +69,11 @@ def compare(
     for name, path in (("frozen", encoder), ("tuned", folder)):
         network = load(path, device)
         held, truth = embedded(catalogue, split.held, split.held_values, network)
-        taught = embedded(catalogue, split.train, split.train_values, network)
-            head = fit(split.kind, *taught, seed, split.redshift)
+        if name == "frozen":
+            known = embedded(catalogue, split.train, split.train_values, network)
+            head = fit(split.kind, *known, seed, split.redshift)
+        else:
+            head = Head.load(folder / HEAD).estimator
         figures[name] = measure(head, held, truth, seed)
         said[name] = _said(head, held)
     made = {
