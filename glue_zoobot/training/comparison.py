@@ -69,11 +69,8 @@ def compare(
     for name, path in (("frozen", encoder), ("tuned", folder)):
         network = load(path, device)
         held, truth = embedded(catalogue, split.held, split.held_values, network)
-        if name == "frozen":
-            known = embedded(catalogue, split.train, split.train_values, network)
-            head = fit(split.kind, *known, seed, split.redshift)
-        else:
-            head = Head.load(folder / HEAD).estimator
+        known = embedded(catalogue, split.train, split.train_values, network)
+        head = fit(split.kind, *known, seed, split.redshift)
         figures[name] = measure(head, held, truth, seed)
         said[name] = _said(head, held)
     made = {
