@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 
 from glue_zoobot.analysis.fewlabels import (
+    Score,
     compare_heads,
+    difference_table,
     draw,
     held_out,
     one_name_each,
     scores_table,
     text_table,
 )
+from glue_zoobot.analysis.merit import debiased_calibration_error, expected_calibration_error
 from glue_zoobot.errors import AnalysisError
 
 
@@ -66,3 +69,25 @@ def test_entries_of_one_galaxy_are_on_one_side():
     assert names[0] == names[1]
     assert len(set(names[:500])) == 499
     assert one_name_each(ids, np.full(500, np.nan), dec).tolist() == ids.tolist()
+
+
+def test_differences_are_of_the_same_draws_and_galaxies():
+    better = [Score("a", 10, k, {"accuracy": 0.75}, "1101" * 50) for k in range(5)]
+    worse = [Score("b", 10, k, {"accuracy": 0.5}, "1100" * 50) for k in range(5)]
+    text = difference_table([*better, *worse], "b")
+    assert "| 10 | +0.250 ± 0.031 |" in text, "the draws agree, but a quarter of the galaxies decides"
+    assert "–" in difference_table([*better, *worse[:1], Score("c", 20, 0, {"accuracy": 1.0})], "b")
+
+
+def test_calibration_error_of_a_perfect_head_is_chance():
+    rng = np.random.default_rng(0)
+    plain, debiased = [], []
+    for _ in range(40):
+        p = rng.uniform(0.5, 1, 400)
+        probabilities, codes = np.column_stack([p, 1 - p]), (rng.random(400) > p).astype(int)
+        plain.append(expected_calibration_error(probabilities, codes))
+        debiased.append(debiased_calibration_error(probabilities, codes))
+    assert np.mean(plain) > 0.03
+    assert np.mean(debiased) < 0.02
+    wrong = np.column_stack([p * 0 + 0.95, p * 0 + 0.05])
+    assert debiased_calibration_error(wrong, codes) == pytest.approx(0.95 - (codes == 0).mean(), abs=0.03)

@@ -93,10 +93,11 @@ def test_few_label_benchmark(store, tmp_path):
     table = Table({"object_id": ids.astype(str), "ring": (matrix[:, 0] > 1.5).astype(int)})
     table.write(tmp_path / "truth.csv")
     output = run(
-        *("bench", "fewlabels", store.path, "--labels", tmp_path / "truth.csv", "--target", "ring"),
-        *("--counts", "10,50", "--seeds", 2, "-o", tmp_path / "b.ecsv", "--figure", tmp_path / "b.png"),
+        *("bench", "fewlabels", store.path, "--truth", tmp_path / "truth.csv", "--target", "ring"),
+        *("--labels", "10,50", "--seeds", 2, "-o", tmp_path / "b.ecsv", "--figure", tmp_path / "b.png"),
     )
     assert "| 50 | auto |" in output
+    assert "accuracy minus that of auto" in output
     assert len(Table.read(tmp_path / "b.ecsv")) == 2 * 2 * 3
     assert (tmp_path / "b.png").stat().st_size > 5000
 
