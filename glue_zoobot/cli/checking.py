@@ -23,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(check)
 
 
+@options.with_cutouts
 def check(
     source: Annotated[
         Path | None,
@@ -36,6 +37,7 @@ def check(
     image_root: options.ImageRoot = None,
     preset: options.Preset = "auto",
     bands: options.Bands = None,
+    cutouts: options.Cutouts = None,
 ) -> None:
     """
     Say what works and what is missing; with SOURCE, read every image and say which are broken and why.
@@ -48,7 +50,7 @@ def check(
     from glue_zoobot.images import open_catalogue, survey
 
     catalogue = open_catalogue(
-        options.source_spec(source, id_column, image_column, image_root, preset, bands)
+        options.source_spec(source, id_column, image_column, image_root, preset, bands, cutouts)
     )
     typer.echo("Reading every image …")
     found = survey(catalogue.source)
@@ -70,6 +72,9 @@ def _findings(found: Survey) -> dict[str, dict[int, str]]:
         },
         "with pixels that are no numbers, shown as sky": {
             row: f"{count:,} pixels" for row, count in found.nan_counts.items()
+        },
+        "that reach beyond the mosaic, filled with sky": {
+            row: f"{share:.0%} of the frame" for row, share in found.outside.items()
         },
     }
 

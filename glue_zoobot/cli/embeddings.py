@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from glue_zoobot.images import Catalogue
 
 CANCELLED = 130
+_FRAME = ("size", "size_column", "size_factor", "position")  # of cutouts
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
         app.command()(verb)
 
 
+@options.with_cutouts
 def embed(
     source: options.Source,
     store: Annotated[Path, typer.Option(help="Folder for the embeddings; made, or gone on with.")],
@@ -62,6 +64,7 @@ def embed(
     preset: options.Preset = "auto",
     bands: options.Bands = None,
     json: options.Json = False,
+    cutouts: options.Cutouts = None,
 ) -> None:
     """
     Turn every image into an embedding: the numbers by which galaxies are compared.
@@ -78,7 +81,7 @@ def embed(
         from glue_zoobot.embedding.executors import open_place
         from glue_zoobot.images import open_catalogue
 
-        spec = options.source_spec(source, id_column, image_column, image_root, preset, bands)
+        spec = options.source_spec(source, id_column, image_column, image_root, preset, bands, cutouts)
         catalogue = open_catalogue(spec)
         report.found(catalogue)
         with open_place(executor, cluster.job_folder(store), gpus, cluster.parse_slurm(slurm)) as place:
@@ -185,16 +188,22 @@ def _require_some(store: EmbeddingStore, catalogue: Catalogue) -> None:
         )
 
 
-def _rendering(catalogue: Catalogue) -> dict[str, str | None]:
+def _rendering(catalogue: Catalogue) -> dict[str, Any]:
     """How FITS pixels become the pictures that are embedded."""
-    return {"preset": catalogue.spec.preset, "bands": catalogue.spec.bands}
+    spec = catalogue.spec
+    frame = {name: getattr(spec, name) for name in _FRAME if getattr(spec, name) is not None}
+    return {"preset": spec.preset, "bands": spec.bands, **frame}
 
 
-def _require_rendering(
-    store: EmbeddingStore, catalogue: Catalogue, made_with: dict[str, str | None] | None
-) -> None:
+def _require_rendering(store: EmbeddingStore, catalogue: Catalogue, made_with: dict[str, Any] | None) -> None:
     """Refuse to mix pictures made of the same FITS files in two ways."""
     wanted = _rendering(catalogue)
+    frames = [{name: made.get(name) for name in _FRAME} for made in (made_with or wanted, wanted)]
+    if frames[0] != frames[1]:
+        said, now = (", ".join(f"{n} {v}" for n, v in frame.items() if v) or "no cutouts" for frame in frames)
+        raise StoreError(
+            f"The store {store.path} was made with {said}, not with {now}. Use the same, or another --store."
+        )
     if made_with not in (None, wanted):
         raise StoreError(
             f"The store {store.path} was made with --preset {made_with['preset']} and --bands "
@@ -255,6 +264,7 @@ def status(
     typer.echo(f"{state.shards_done:,} of {state.shards_total:,} shards done")
 
 
+@options.with_cutouts
 def verify(
     store: options.Store,
     source: Annotated[
@@ -265,6 +275,7 @@ def verify(
     id_column: options.IdColumn = None,
     image_column: options.ImageColumn = None,
     image_root: options.ImageRoot = None,
+    cutouts: options.Cutouts = None,
 ) -> None:
     """
     Check that all embeddings can be read and, with --source, that they are those of its images.
@@ -279,8 +290,10 @@ def verify(
         from glue_zoobot.encoders import load
         from glue_zoobot.images import open_catalogue
 
-        rendering = opened.manifest.get("rendering") or {"preset": "auto", "bands": None}
-        spec = options.source_spec(source, id_column, image_column, image_root, **rendering)
+        rendering = dict(opened.manifest.get("rendering") or {"preset": "auto", "bands": None})
+        frame = {name: rendering.pop(name) for name in _FRAME if name in rendering}
+        frame |= {name: value for name, value in (cutouts or {}).items() if value is not None}
+        spec = options.source_spec(source, id_column, image_column, image_root, **rendering, cutouts=frame)
         agreement = opened.recompute_sample(
             open_catalogue(spec).source, load(opened.encoder_spec, device=device)
         )

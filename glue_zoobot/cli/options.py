@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -106,6 +109,56 @@ Output = Annotated[
 ]
 
 
+#: Parameter of a verb that `with_cutouts` fills.
+Cutouts = dict[str, Any] | None
+
+
+def _cutouts(
+    mosaic: Annotated[
+        str | None,
+        typer.Option(
+            help='Cut the galaxies of the table out of these tiles: "tiles/*.fits", or '
+            '"tiles/*_{band}.fits:irg" where each band has files.',
+            show_default="none",
+        ),
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Side of the cutouts: 30arcsec.", show_default="by --size-column")
+    ] = None,
+    size_column: Annotated[
+        str | None, typer.Option(help="Column with a radius in arcsec.", show_default="none")
+    ] = None,
+    size_factor: Annotated[
+        float | None, typer.Option(help="How many of these radii the side is.", show_default="4")
+    ] = None,
+    position: Annotated[
+        str | None,
+        typer.Option(
+            help='Columns of right ascension and declination: "RA,DEC", "ra:hours,dec".',
+            show_default=_BY_NAME,
+        ),
+    ] = None,
+) -> None:
+    """Options of `with_cutouts`."""
+
+
+def with_cutouts(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb the options of cutouts; it takes their values as `cutouts`, for `source_spec`."""
+    own = inspect.signature(verb, eval_str=True)
+    extra = inspect.signature(_cutouts, eval_str=True).parameters
+    kept = [p for p in own.parameters.values() if p.name != "cutouts"]
+
+    @wraps(verb)
+    def wrapped(**values: Any) -> None:
+        verb(**{p.name: values[p.name] for p in kept}, cutouts={name: values[name] for name in extra})
+
+    del wrapped.__wrapped__  # typer would look at the options of the verb itself
+    parameters = [*kept, *extra.values()]
+    wrapped.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
+    return wrapped
+
+
 def source_spec(
     source: Path,
     id_column: str | None,
@@ -113,6 +166,7 @@ def source_spec(
     image_root: Path | None,
     preset: str,
     bands: str | None,
+    cutouts: dict[str, Any] | None = None,
 ) -> SourceSpec:
     """
     Collect what a user said of his catalogue.
@@ -133,4 +187,5 @@ def source_spec(
         image_root=None if image_root is None else str(image_root),
         preset=preset,
         bands=bands,
+        **(cutouts or {}),
     )

@@ -63,6 +63,7 @@ def _a_ring(sample: Path) -> str:
     return str(table["object_id"][table["kind"] == "ring"][0])
 
 
+@options.with_cutouts
 def open_source(
     source: options.Source,
     store: Annotated[
@@ -93,6 +94,7 @@ def open_source(
     image_root: options.ImageRoot = None,
     preset: options.Preset = "auto",
     bands: options.Bands = None,
+    cutouts: options.Cutouts = None,
 ) -> None:
     """
     Open galaxies in glue: catalogue, map, gallery and look-alikes, ready to click.
@@ -105,8 +107,8 @@ def open_source(
     from glue_zoobot.embedding import default_store
 
     _embed_and_show(
-        options.source_spec(source, id_column, image_column, image_root, preset, bands),
-        store or default_store(source, _store_name(encoder or "mini", preset, bands)),
+        options.source_spec(source, id_column, image_column, image_root, preset, bands, cutouts),
+        store or default_store(source, _store_name(encoder or "mini", preset, bands, cutouts)),
         encoder or (encoder_of(store, "mini") if store else "mini"),
         device,
         out,
@@ -116,10 +118,11 @@ def open_source(
     )
 
 
-def _store_name(encoder: str, preset: str, bands: str | None) -> str:
+def _store_name(encoder: str, preset: str, bands: str | None, cutouts: options.Cutouts = None) -> str:
     """Name a store after all that its embeddings depend on, so that another rendering gets its own."""
     extra = [preset] if preset != "auto" else []
-    extra += [re.sub(r"\W+", "-", bands).strip("-")] if bands else []
+    said = [bands, *((cutouts or {}).get(name) for name in ("size", "size_column", "size_factor"))]
+    extra += [re.sub(r"\W+", "-", str(text)).strip("-") for text in said if text]
     return "-".join([encoder, *extra])
 
 
