@@ -204,6 +204,11 @@ def source_options(spec: SourceSpec) -> list[str]:
         "--image-root": spec.image_root,
         "--bands": spec.bands,
         "--preset": spec.preset,
+        "--mosaic": spec.mosaic,
+        "--size": spec.size,
+        "--size-column": spec.size_column,
+        "--size-factor": spec.size_factor,
+        "--position": spec.position,
     }
     return [text for name, value in optional.items() if value is not None for text in (name, str(value))]
 
