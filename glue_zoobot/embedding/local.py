@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
 import numpy as np
 
 from glue_zoobot.embedding.pipeline import Embedded, embed_rows
-from glue_zoobot.embedding.settings import batch_size
+from glue_zoobot.embedding.settings import batch_size, device_kind
 from glue_zoobot.embedding.store import EmbeddingStore
 
 
@@ -35,19 +36,33 @@ def make_shards(
     Embedded
         Each batch. Closing the generator stops the work; full shards are written already.
     """
-    writer = ShardWriter(store, shards)
+    beside = device_kind(encoder) == "gpu"
     size = batch_size(store, encoder)
-    with closing(embed_rows(source, map(int, rows), encoder, size)) as batches:
+    with (
+        closing(ShardWriter(store, shards, beside)) as writer,
+        closing(embed_rows(source, map(int, rows), encoder, size)) as batches,
+    ):
         for results in batches:
             writer.add(results)
             yield results
 
 
 class ShardWriter:
-    """Cuts a stream of results into shards and writes each as soon as it is full."""
+    """
+    Cuts a stream of results into shards and writes each as soon as it is full.
 
-    def __init__(self, store: EmbeddingStore, shards: Sequence[int]) -> None:
+    Parameters
+    ----------
+    store : EmbeddingStore
+    shards : sequence of int
+    beside : bool
+        Write while the next shard is being made, so that a GPU does not wait for a disk.
+    """
+
+    def __init__(self, store: EmbeddingStore, shards: Sequence[int], beside: bool = False) -> None:
         self._store = store
+        self._pool = ThreadPoolExecutor(1, "write") if beside else None
+        self._writing: Future[None] | None = None
         self._shards = list(shards)
         self._vectors: list[np.ndarray | None] = []
         self._reasons: list[str | None] = []
@@ -59,5 +74,22 @@ class ShardWriter:
         while self._shards and len(self._vectors) >= self._store.plan.sizes[self._shards[0]]:
             shard = self._shards.pop(0)
             size = self._store.plan.sizes[shard]
-            self._store.write(shard, self._vectors[:size], self._reasons[:size])
+            self._write(shard, self._vectors[:size], self._reasons[:size])
             del self._vectors[:size], self._reasons[:size]
+
+    def _write(self, *shard: Any) -> None:
+        if self._pool is None:
+            self._store.write(*shard)
+            return
+        self._wait()
+        self._writing = self._pool.submit(self._store.write, *shard)
+
+    def _wait(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+
+    def close(self) -> None:
+        """Wait until what is being written is on disk; raises what went wrong with it."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._wait()

@@ -20,8 +20,17 @@ EMBEDDED = "embedded"
 BROKEN = "broken"
 DUPLICATE = "duplicate"
 PENDING = "pending"
+_VALUES = "embedding.list.element"
 COLUMNS = ("object_id", "embedding", "outcome", "reason")
 _KEY = b"glue_zoobot"
+# Embeddings neither shrink nor have an order: to compress them and to look for their extremes costs
+# half of the writing for nothing.
+_LAYOUT: dict[str, Any] = {
+    "use_dictionary": ["outcome", "reason"],
+    "write_statistics": ["object_id", "outcome", "reason"],
+    "compression": {"object_id": "snappy", _VALUES: "none", "outcome": "snappy", "reason": "snappy"},
+    "write_page_checksum": True,
+}
 
 
 @dataclass(frozen=True)
@@ -81,9 +90,7 @@ def write_shard(
     table = table.replace_schema_metadata({_KEY: text})
     write_atomically(
         path,
-        lambda temporary: pq.write_table(
-            table, temporary, use_dictionary=["outcome", "reason"], write_page_checksum=True
-        ),
+        lambda temporary: pq.write_table(table, temporary, **_LAYOUT),
     )
 
 

@@ -131,9 +131,9 @@ def test_a_job_that_is_killed_is_reported_and_the_next_run_completes(make_store,
     whole, plan, _, encoder = make_store(100, rows_per_shard=25, name="whole")
     store, *_ = make_store(100, rows_per_shard=25, embed=False)
     source = Deadly(ids(100), "galaxy-0080", tmp_path / "killed")
-    with SubmititExecutor(submitit.LocalExecutor(folder=tmp_path / "jobs"), 1, poll=0.1) as queue:
-        with pytest.raises(StoreError, match="without a word"):
-            run(plan, store, source, encoder, queue, shards_per_task=4)
+    jobs = submitit.LocalExecutor(folder=tmp_path / "jobs")
+    with SubmititExecutor(jobs, 1, poll=0.1) as queue, pytest.raises(StoreError, match="without a word"):
+        run(plan, store, source, encoder, queue, shards_per_task=4)
     assert 0 < len(store.done()) < 4
     assert run(plan, store, source, encoder).finished
     assert files_of(store) == files_of(whole)

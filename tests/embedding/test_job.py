@@ -103,6 +103,21 @@ def test_threads_processes_and_this_process_give_the_same(make_store):
     assert same(other, whole)
 
 
+def test_shards_written_beside_the_network_are_the_same(make_store):
+    whole, *_ = make_store(50, name="whole", broken=["galaxy-0030"])
+    store, plan, source, encoder = make_store(50, broken=["galaxy-0030"], embed=False)
+    encoder.device = "mps"  # any that is not the CPU
+    run(plan, store, source, encoder)
+    assert same(store, whole)
+    store.write = fails
+    with pytest.raises(StoreError, match="disk full"):
+        run(plan, store, source, encoder, retry_broken=True)
+
+
+def fails(*shard):
+    raise StoreError("disk full")
+
+
 def test_an_executor_stops_when_cancelled(make_store):
     store, plan, source, encoder = make_store(100, rows_per_shard=5, embed=False)
     cancelled = threading.Event()
