@@ -1,0 +1,207 @@
+"""How many labels a method saves: errors of a quantity against their number, as tables and as a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from glue_zoobot.analysis.redshift import OUTLIERS, relative_error, scatter
+from glue_zoobot.analysis.regress import COVERAGE, GalaxyRegressor
+
+__all__ = [
+    "Run",
+    "draw_curves",
+    "fractions",
+    "measure_quantity",
+    "saved_labels",
+    "saving_table",
+    "text_table",
+]
+
+N_FRACTIONS = 5  # all labels, a half, … a sixteenth
+NAMES = {
+    "sigma_mad": "σ_MAD",
+    "outliers_005": "outliers > 0.05",
+    "outliers_015": "outliers > 0.15",
+    "bias": "bias",
+    "median_bias": "median bias",
+    "r2": "R²",
+    "scatter": "scatter",
+    "coverage": "in the 68 % interval",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """
+    One method, taught with ``labels`` labels that one seed drew, measured on galaxies held out.
+
+    Attributes
+    ----------
+    method : str
+    labels, seed : int
+    values : dict of str to float
+        See `measure_quantity`.
+    """
+
+    method: str
+    labels: int
+    seed: int
+    values: Mapping[str, float]
+
+
+def fractions(n: int) -> list[int]:
+    """Numbers of labels from a sixteenth of n to n, each twice the one before."""
+    return [n // 2**power for power in reversed(range(N_FRACTIONS))]
+
+
+def measure_quantity(head: GalaxyRegressor, X: np.ndarray, y: np.ndarray) -> dict[str, float]:
+    """
+    Measure a head on galaxies that neither it nor its encoder was shown.
+
+    Parameters
+    ----------
+    head : GalaxyRegressor
+    X : np.ndarray
+        Shape (n, D).
+    y : np.ndarray
+        Shape (n,): the true values.
+
+    Returns
+    -------
+    dict
+        Of a redshift sigma_mad, outliers_005, outliers_015, bias and median_bias of dz / (1 + z), else
+        scatter and bias; always r2 and coverage (of the 68 % intervals).
+    """
+    found = head.estimates(X, COVERAGE)
+    error = found.values - y
+    covered = (found.low <= y) & (y <= found.high)
+    both = {"r2": float(1 - np.square(error).mean() / np.var(y)), "coverage": float(covered.mean())}
+    if not head.redshift:
+        return {"r2": both["r2"], "scatter": scatter(error), "bias": float(error.mean()), **both}
+    error = relative_error(y, found.values)
+    outliers = {f"outliers_{100 * limit:03.0f}": float((np.abs(error) > limit).mean()) for limit in OUTLIERS}
+    averages = {"bias": float(error.mean()), "median_bias": float(np.median(error))}
+    return {"sigma_mad": scatter(error), **outliers, **averages, **both}
+
+
+def text_table(runs: Sequence[Run]) -> str:
+    """Give a Markdown table of means over draws of labels, with 95 % intervals (Student's t)."""
+    measures = list(dict.fromkeys(name for run in runs for name in run.values))
+    lines = [f"| labels | method | draws | {' | '.join(NAMES.get(name, name) for name in measures)} |"]
+    lines.append("|---|---|---|" + "---|" * len(measures))
+    for count in sorted({run.labels for run in runs}):
+        for method in _methods(runs):
+            drawn = _drawn(runs, method, count)
+            if drawn:
+                cells = [_mean_and_half([run.values[name] for run in drawn]) for name in measures]
+                lines.append(f"| {count:,} | {method} | {len(drawn)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def saved_labels(runs: Sequence[Run], method: str, baseline: str, name: str) -> list[tuple[int, float]]:
+    """
+    How many labels the baseline needs for the error that a method has, over the labels that the method had.
+
+    The baseline's error is interpolated in logarithms of both. Numbers that lie outside what was measured
+    are left out, except that a baseline that never gets there counts as infinite.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    method, baseline : str
+    name : str
+        A measure that falls with more labels, such as sigma_mad or scatter.
+
+    Returns
+    -------
+    list of (int, float)
+        Labels of the method, and the ratio.
+    """
+    counts = sorted({run.labels for run in runs if run.method == baseline})
+    errors = [np.mean([run.values[name] for run in _drawn(runs, baseline, n)]) for n in counts]
+    falling = np.minimum.accumulate(errors)
+    ratios = []
+    for count in sorted({run.labels for run in runs if run.method == method}):
+        reached = np.mean([run.values[name] for run in _drawn(runs, method, count)])
+        if reached < falling[-1]:
+            ratios.append((count, np.inf))
+        elif reached <= falling[0]:
+            needed = np.interp(-np.log(reached), -np.log(falling), np.log(counts))
+            ratios.append((count, float(np.exp(needed) / count)))
+    return ratios
+
+
+def saving_table(runs: Sequence[Run], baseline: str, name: str) -> str:
+    """Give a Markdown table of `saved_labels` of every other method."""
+    methods = [method for method in _methods(runs) if method != baseline]
+    ratios = {method: dict(saved_labels(runs, method, baseline, name)) for method in methods}
+    most = max(run.labels for run in runs if run.method == baseline)
+    lines = [f"| labels | {' | '.join(methods)} |", "|---|" + "---|" * len(methods)]
+    for count in sorted({run.labels for run in runs}):
+        cells = [_ratio(ratios[method].get(count), count, most) for method in methods]
+        lines.append(f"| {count:,} | {' | '.join(cells)} |")
+    return f"Times as many labels that {baseline} needs for the same {NAMES[name]}:\n\n" + "\n".join(lines)
+
+
+def draw_curves(runs: Sequence[Run], path: Path, title: str) -> Path:
+    """
+    Draw error and R² against the number of labels, means over draws with their 95 % intervals.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    path : Path
+        ``.png`` or ``.pdf``.
+    title : str
+    """
+    from matplotlib.figure import Figure
+
+    first = "sigma_mad" if "sigma_mad" in runs[0].values else "scatter"
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    for axes, name in zip(figure.subplots(1, 2), (first, "r2"), strict=True):
+        for place, method in enumerate(_methods(runs)):
+            counts = sorted({run.labels for run in runs if run.method == method})
+            drawn = [[run.values[name] for run in _drawn(runs, method, n)] for n in counts]
+            apart = np.array(counts) * 1.02 ** (place - 1)
+            bars = [_half(values) for values in drawn]
+            axes.errorbar(apart, [np.mean(v) for v in drawn], bars, marker="o", ms=4, capsize=2, label=method)
+        axes.set(xscale="log", xlabel="labels", ylabel=NAMES[name])
+        ticks = sorted({run.labels for run in runs})
+        axes.set_xticks(ticks, [f"{n:,}" for n in ticks])
+        axes.minorticks_off()
+        axes.grid(alpha=0.3)
+    figure.axes[0].legend(title=title, fontsize="small", title_fontsize="small")
+    figure.savefig(path, dpi=150)
+    return path
+
+
+def _methods(runs: Sequence[Run]) -> list[str]:
+    return list(dict.fromkeys(run.method for run in runs))
+
+
+def _drawn(runs: Sequence[Run], method: str, count: int) -> list[Run]:
+    return [run for run in runs if (run.method, run.labels) == (method, count)]
+
+
+def _half(values: Sequence[float]) -> float:
+    """Half the 95 % interval of the mean over draws; 0 for a single one, which tells nothing of it."""
+    from scipy.stats import t
+
+    if len(values) < 2:
+        return 0.0
+    return float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values)))
+
+
+def _mean_and_half(values: Sequence[float]) -> str:
+    mean = float(np.mean(values))
+    return f"{mean:.4f}" if len(values) < 2 else f"{mean:.4f} ± {_half(values):.4f}"
+
+
+def _ratio(ratio: float | None, count: int, most: int) -> str:
+    if ratio is None:
+        return "–"
+    return f"> {most / count:.1f}" if np.isinf(ratio) else f"{ratio:.1f}"
