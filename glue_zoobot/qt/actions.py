@@ -24,6 +24,14 @@ if TYPE_CHECKING:
     from glue_qt.app import GlueApplication
 
 
+@menubar_plugin("Zoobot: tour")
+def show_tour(session: Session, data_collection: DataCollection) -> None:
+    """Show the main things in a minute, on the sample if nothing else is open."""
+    from glue_zoobot.qt.tour import start_tour
+
+    start_tour(session.application)
+
+
 @menubar_plugin("Zoobot: similar galaxies panel")
 def show_similar_panel(session: Session, data_collection: DataCollection) -> None:
     """Show the panel, empty or not."""
