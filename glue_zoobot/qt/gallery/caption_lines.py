@@ -96,9 +96,10 @@ def _by_words(label: str) -> Iterator[str]:
 
 
 def _by_letters(label: str) -> Iterator[str]:
-    """Yield beginnings of a name, longest first, then its ends."""
-    yield from (label[:n] + "…" for n in range(len(label) - 1, FEWEST - 1, -1))
-    yield from ("…" + label[-n:] for n in range(len(label) - 1, FEWEST - 1, -1))
+    """Yield beginnings of a name, longest first, then its ends, as long as half of it can be read."""
+    lengths = range(len(label) - 1, max(FEWEST, len(label) // 2) - 1, -1)
+    yield from (label[:n] + "…" for n in lengths)
+    yield from ("…" + label[-n:] for n in lengths)
 
 
 def line_height(font: QFont) -> float:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DetailView"]
 
-SEEN_EDGE = 176
+SEEN_EDGE, SEEN_LINES = 176, 11  # at least so many pixels of the window, and lines of text
 LARGE_BYTES, STRIP_BYTES = 64 * 2**20, 8 * 2**20
 
 
@@ -105,7 +105,8 @@ class DetailView(QWidget):
     def _build(self) -> None:
         self.picture = PictureFrame()
         self.seen, self.seen_title = QLabel(alignment=Qt.AlignCenter, wordWrap=True), QLabel()
-        self.seen.setFixedSize(SEEN_EDGE, SEEN_EDGE)
+        self._seen_edge = max(SEEN_EDGE, SEEN_LINES * self.fontMetrics().lineSpacing())
+        self.seen.setFixedSize(self._seen_edge, self._seen_edge)
         self.seen.setStyleSheet(f"background:{BACKGROUND};color:{DIM_TEXT};padding:4px")
         self.seen.setToolTip("The picture after the encoder's own crop and scaling: all that it knows")
         self.values = ValueTable()
@@ -293,7 +294,7 @@ class DetailView(QWidget):
         self.status.setVisible(bool(text))
 
     def _on_seen(self, row: int, image: QImage) -> None:
-        edge = round(SEEN_EDGE * self.devicePixelRatioF())
+        edge = round(self._seen_edge * self.devicePixelRatioF())
         pixmap = QPixmap.fromImage(image).scaled(edge, edge, Qt.KeepAspectRatio, Qt.FastTransformation)
         pixmap.setDevicePixelRatio(self.devicePixelRatioF())
         self.seen.setPixmap(pixmap)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
+from qtpy.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QCursor, QKeySequence, QPalette
 from qtpy.QtWidgets import QAbstractItemView, QApplication, QFrame, QTableView
 
@@ -308,6 +308,11 @@ class GridView(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.lay_out()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.FontChange:
+            self.lay_out()
 
     def _geometry(self) -> tuple[int, int]:
         return self.model().n_columns, self.verticalHeader().defaultSectionSize()

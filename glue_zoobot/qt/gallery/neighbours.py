@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from qtpy.QtCore import QEvent, QRect, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from glue_zoobot.qt.gallery.caption_lines import line_height
 from glue_zoobot.qt.gallery.painting import BACKGROUND, DIM_TEXT, EMPTY, TEXT, caption_font
 from glue_zoobot.qt.gallery.thumbnails import ThumbnailLoader
 
@@ -22,7 +24,6 @@ __all__ = ["NeighbourStrip", "Neighbours", "nearest"]
 
 MOST = 24
 EDGE, GAP = 92, 8
-TEXT_HEIGHT = 18
 
 
 class Neighbours(NamedTuple):
@@ -93,7 +94,10 @@ class NeighbourStrip(QWidget):
         thumbnails.arrived.connect(lambda *_: self.update())
 
     def sizeHint(self) -> QSize:
-        return QSize(6 * (EDGE + GAP), EDGE + TEXT_HEIGHT + 2 * GAP)
+        return QSize(6 * (EDGE + GAP), EDGE + self._text_height() + 2 * GAP)
+
+    def _text_height(self) -> int:
+        return math.ceil(line_height(caption_font(self.font()))) + 2
 
     def show_neighbours(self, found: Neighbours, names: list[str]) -> None:
         """Show these galaxies, with these ids."""
@@ -141,7 +145,7 @@ class NeighbourStrip(QWidget):
             target.moveCenter(rect.center())
             painter.drawPixmap(target, thumbnail.pixmap)
         painter.setPen(QColor(TEXT))
-        text = QRect(rect.left(), rect.bottom() + 2, rect.width(), TEXT_HEIGHT)
+        text = QRect(rect.left(), rect.bottom() + 2, rect.width(), self._text_height())
         painter.drawText(text, Qt.AlignCenter, f"{score:.3f}")
 
     def _number_at(self, x: int) -> int:

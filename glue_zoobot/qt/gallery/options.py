@@ -41,8 +41,9 @@ class CaptionList(QListWidget):
         super().__init__(parent)
         self._state = viewer_state
         self._columns: list = []
-        self.setMinimumHeight(72)
-        self.setMaximumHeight(150)
+        line = self.fontMetrics().lineSpacing()
+        self.setMinimumHeight(5 * line)
+        self.setMaximumHeight(10 * line)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.ElideMiddle)
         self.itemChanged.connect(self._on_ticked)

@@ -784,3 +784,17 @@ def test_real_catalogue(tmp_path):
     reds = [t.pixmap.toImage().pixelColor(5, 5).red() for t in thumbnails]
     assert reds == [0, 60, 120, 180]
     app.close()
+
+
+def test_larger_letters_make_room_for_themselves(bench):
+    bench.viewer.state.caption_atts = [bench.data.id["object_id"], bench.data.id["kind"]]
+    process_events()
+    before = bench.viewer.grid.visualRect(bench.viewer.model.index_of(0)).height()
+    font = bench.viewer.grid.font()
+    font.setPointSizeF(2 * font.pointSizeF())
+    bench.viewer.grid.setFont(font)
+    process_events()
+    lines = QFontMetrics(caption_font(font)).height() * 2
+    after = bench.viewer.grid.visualRect(bench.viewer.model.index_of(0)).height()
+    assert after > before
+    assert after >= bench.viewer.state.thumbnail_size + lines
