@@ -110,7 +110,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise AnalysisError(
-                f"all {len(y)} labels are {self.classes_[0]!r}; also label galaxies that are something else"
+                f"all {len(y)} labels are '{self.classes_[0]}'; also label galaxies that are something else"
             )
         self.n_features_in_ = X.shape[1]
         with one_thread():

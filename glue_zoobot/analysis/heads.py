@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from glue_zoobot.errors import AnalysisError
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["Head"]
+__all__ = ["Head", "file_name", "heads_in", "is_binary"]
 
 CONFIG, ARRAYS = "head.json", "head.safetensors"
 FORMAT = 1
@@ -202,6 +203,17 @@ class Head:
             facts["limits"] = [None if np.isinf(limit) else limit for limit in estimator.limits_]
             facts["range"], facts["method"] = list(estimator.range_), estimator.method_
         return facts
+
+
+def heads_in(path: Path) -> list[Path]:
+    """Folders of heads: the one that is named, else those in it."""
+    inside = sorted(config.parent for config in path.glob(f"*/{CONFIG}"))
+    return inside if inside and not (path / CONFIG).is_file() else [path]
+
+
+def file_name(target: str) -> str:
+    """Name of a target as that of a folder."""
+    return re.sub(r"[^\w.+-]+", "_", target).strip("._") or "head"
 
 
 def is_binary(names: list[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ __all__ = [
     "KINDS",
     "MODES",
     "Labelled",
+    "Labels",
     "Lesson",
     "class_name",
     "labelled_rows",
@@ -112,7 +113,38 @@ class Lesson:
         return np.searchsorted(np.unique(self.labelled.values), self.labelled.values)
 
 
-def read_labels(path: str | Path, target: str) -> dict[str, Any]:
+class Labels(dict[str, Any]):
+    """
+    Label by object id.
+
+    Attributes
+    ----------
+    contradictory : tuple of str
+        Ids that were labelled differently; the latest label is the one here.
+    """
+
+    contradictory: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, Any]]) -> Labels:
+        """Take the last label of each id."""
+        found, contradictory = cls(), dict[str, None]()
+        for name, value in pairs:
+            if name in found and found[name] != value:
+                contradictory[name] = None
+            found[name] = value
+        found.contradictory = tuple(contradictory)
+        return found
+
+    def warning(self) -> str:
+        """Say which labels contradict each other; empty if none do."""
+        if not self.contradictory:
+            return ""
+        some = ", ".join(self.contradictory[:3]) + (" …" if len(self.contradictory) > 3 else "")
+        return f"{len(self.contradictory):,} galaxies have contradictory labels ({some}); the last one counts"
+
+
+def read_labels(path: str | Path, target: str) -> Labels:
     """
     Read the labels of one target from a table or a log.
 
@@ -125,7 +157,7 @@ def read_labels(path: str | Path, target: str) -> dict[str, Any]:
 
     Returns
     -------
-    dict
+    Labels
         Label by object id.
 
     Raises
@@ -138,7 +170,7 @@ def read_labels(path: str | Path, target: str) -> dict[str, Any]:
         raise AnalysisError(f"{path}: there is no such file of labels")
     if path.suffix.lower() == ".jsonl":
         log = LabelLog(path)
-        labels = log.labels(target)
+        labels = Labels.of((entry.object_id, entry.value) for entry in log.standing(target))
         if not labels:
             known = ", ".join(log.targets()) or "none"
             raise AnalysisError(f"{path} holds no labels of {target!r}; it has labels of: {known}")
@@ -335,7 +367,7 @@ def class_name(value: Any) -> str:
     return str(value).strip()
 
 
-def _labels_of_table(path: Path, target: str) -> dict[str, Any]:
+def _labels_of_table(path: Path, target: str) -> Labels:
     from glue_zoobot.images.identity import find_column, identify
     from glue_zoobot.images.tables import read_table
 
@@ -343,7 +375,8 @@ def _labels_of_table(path: Path, target: str) -> dict[str, Any]:
     column = table[find_column(table.colnames, target)]
     values = [value.item() if isinstance(value, np.generic) else value for value in column]
     ids = identify(table).object_ids
-    return {str(name): value for name, value in zip(ids, values, strict=True) if not _is_missing(value)}
+    pairs = ((str(name), value) for name, value in zip(ids, values, strict=True))
+    return Labels.of((name, value) for name, value in pairs if not _is_missing(value))
 
 
 def _is_missing(value: Any) -> bool:

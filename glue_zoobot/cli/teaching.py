@@ -29,7 +29,9 @@ Inputs = Annotated[
 InputTable = Annotated[
     Path | None, typer.Option("--table", help="The table with those columns.", show_default="--labels")
 ]
-HeadPath = Annotated[Path, typer.Option("--head", help="A head that `glue-zoobot train` has made.")]
+HeadPath = Annotated[
+    Path, typer.Option("--head", help="A head that `glue-zoobot train` has made, or a folder of several.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -43,9 +45,13 @@ def train(
     labels: Annotated[Path, typer.Option(help="A table with an id column, or a log of labels (.jsonl).")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the new head.")],
     target: Annotated[
-        str,
-        typer.Option(help="The column with classes or numbers, or the log's target.", show_default="none"),
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            help="The column with classes or numbers, or the log's target; given again, a galaxy may be "
+            "several things at once, and each has a head.",
+            show_default="none",
+        ),
+    ] = None,
     votes: Annotated[
         list[str] | None,
         typer.Option(
@@ -78,6 +84,7 @@ def train(
 
     For example: glue-zoobot train STORE --labels rings.csv --target ring -o ring.head
     """
+    from glue_zoobot.analysis.heads import file_name
     from glue_zoobot.analysis.teaching import read_labels, teach
     from glue_zoobot.analysis.teaching_votes import read_votes, teach_votes
     from glue_zoobot.embedding import EmbeddingStore
@@ -92,16 +99,25 @@ def train(
         matrix = _with_columns(object_ids, matrix, table or labels, names)
         facts[INPUTS] = json.dumps(names)
     given = (object_ids, matrix)
-    lesson: Lesson | VoteLesson
     if votes:
         known = read_votes(labels, votes, total or ())
-        lesson = teach_votes("votes", *given, known, facts, random_state)
-    else:
-        lesson = teach(target, *given, read_labels(labels, target), facts, kind, random_state)
+        _keep(teach_votes("votes", *given, known, facts, random_state), output)
+    lessons = {}
+    for name in target or ():
+        told = read_labels(labels, name)
+        if told.contradictory:
+            typer.echo(f"{name}: {told.warning()}", err=True)
+        lessons[name] = teach(name, *given, told, facts, kind, random_state)
+    for name, lesson in lessons.items():
         if inputs:
             rows = lesson.labelled.rows
             for text in leaks(names, matrix[rows, -len(names) :], lesson.labelled.values):
                 typer.echo(text, err=True)
+        _keep(lesson, output if len(lessons) == 1 else output / file_name(name))
+
+
+def _keep(lesson: Lesson | VoteLesson, output: Path) -> None:
+    """Say what was learned, and write it."""
     unknown = lesson.unknown
     if unknown:
         typer.echo(
@@ -125,30 +141,37 @@ def predict(
     ] = None,
 ) -> None:
     """
-    Predict a taught class or quantity for every galaxy.
+    Predict what was taught for every galaxy.
 
     A yes-or-no target T gives T_prob; classes give T, T_prob_CLASS and T_set; a number gives T, T_lo, T_hi;
     votes give Q_A_fraction, Q_A_lo, Q_A_hi for each answer A of a question Q; all give T_unlike, which marks
     galaxies unlike anything that was labelled.
     """
-    from glue_zoobot.analysis.heads import Head
+    from glue_zoobot.analysis.heads import Head, heads_in
     from glue_zoobot.embedding import EmbeddingStore
     from glue_zoobot.tables import check_suffix, write_table
 
     check_suffix(output)
-    taught, opened = Head.load(head), EmbeddingStore.open(store)
-    taught.check_encoder(provenance(opened))
+    opened, predicted = EmbeddingStore.open(store), None
     object_ids, matrix = opened.load()
-    names = inputs_of(taught.provenance)
-    if names and table is None:
-        raise AnalysisError(
-            f"{head} was taught with {', '.join(names)} beside the images; name the table that has these "
-            "columns with --table"
-        )
-    if names and table is not None:
-        matrix = _with_columns(object_ids, matrix, table, names)
-    predicted = taught.predict(object_ids, matrix, coverage)
-    typer.echo(f"{len(predicted):,} galaxies written to {write_table(predicted, output)}")
+    for path in heads_in(head):
+        taught = Head.load(path)
+        taught.check_encoder(provenance(opened))
+        names, given = inputs_of(taught.provenance), matrix
+        if names and table is None:
+            raise AnalysisError(
+                f"{path} was taught with {', '.join(names)} beside the images; name the table that has these "
+                "columns with --table"
+            )
+        if names and table is not None:
+            given = _with_columns(object_ids, matrix, table, names)
+        if predicted is None:
+            predicted = taught.predict(object_ids, given, coverage)
+        else:
+            predicted.update(taught.columns(given, coverage))
+            predicted.meta["target"] += f", {taught.target}"
+    if predicted is not None:
+        typer.echo(f"{len(predicted):,} galaxies written to {write_table(predicted, output)}")
 
 
 def _with_columns(

@@ -230,6 +230,8 @@ def finetune(
             seed=random_state,
         )
         report.found(catalogue)
+        if known.contradictory:
+            report.say(known.warning())
         if time:
             _time_finetuning(report, catalogue, known, target, recipe, device, kind)
             return

@@ -130,6 +130,11 @@ def split_labels(
     aside = np.array([held_out(str(name)) for name in object_ids[rows]], dtype=bool)
     if aside.sum() < FEWEST_HELD:
         aside[:] = False
+    if len(aside) and aside.all():
+        raise AnalysisError(
+            f"all {len(aside)} labelled galaxies are among the fifth that is held out to measure by, which "
+            "the hash of an id decides; label some more"
+        )
     split = Split(labelled.kind, rows[~aside], values[~aside], rows[aside], values[aside], redshift)
     split.require_enough()
     return split

@@ -244,3 +244,29 @@ def test_features_of_the_encoder_as_it_was_stay_beside_the_tuned_ones(
     again = replace(short, init=str(tmp_path / "made"))
     finetune(catalogue, few, "kind", again, tmp_path / "again", "cpu")
     assert load(tmp_path / "again", "cpu").width == both.width
+
+
+def test_all_labels_among_those_held_out(catalogue, kinds, recipe, tmp_path):
+    from glue_zoobot.encoders.mini import held_out
+
+    aside = {name: kind for name, kind in kinds.items() if held_out(name)}
+    with pytest.raises(AnalysisError, match="among the fifth that is held out"):
+        finetune(catalogue, aside, "kind", recipe, tmp_path / "made", "cpu")
+
+
+def test_full_memory_loses_nothing(catalogue, kinds, recipe, tmp_path, monkeypatch):
+    from glue_zoobot.training import finetuning
+
+    whole, calls = finetuning._Finetuning._loss, iter(range(1000))
+
+    def full(self, *given):
+        if next(calls) == 12:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole(self, *given)
+
+    monkeypatch.setattr(finetuning._Finetuning, "_loss", full)
+    short = replace(recipe, epochs=2)
+    with pytest.raises(EncoderError, match="smaller --batch-size"):
+        finetune(catalogue, kinds, "kind", short, tmp_path / "made", "cpu")
+    assert (tmp_path / "made" / "training" / "checkpoint.safetensors").exists()
+    assert finetune(catalogue, kinds, "kind", short, tmp_path / "made", "cpu") is not None
