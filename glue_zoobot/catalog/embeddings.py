@@ -12,7 +12,8 @@ import numpy as np
 
 from glue_zoobot.analysis import SimilaritySearch
 from glue_zoobot.catalog.identity import describe_ids, match_rows
-from glue_zoobot.catalog.record import record_of, relative_to, relative_to_data, resolve, update_record
+from glue_zoobot.catalog.record import record_of, resolve
+from glue_zoobot.catalog.stores import remember_store
 from glue_zoobot.errors import StoreError, ZoobotError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ __all__ = [
     "RowEmbeddings",
     "attach_embeddings",
     "embeddings_of",
-    "remember_store_beside",
     "why_no_embeddings",
 ]
 
@@ -134,17 +134,9 @@ def attach_embeddings(data: Data, store: str | os.PathLike[str]) -> int:
         If there is no store, or it knows none of the table's ids.
     """
     found = _read(data, Path(os.path.abspath(store)))  # noqa: PTH100
-    update_record(data, store=relative_to_data(data, found.path))
+    remember_store(data, found.path)
     _CACHE[data] = found
     return len(found)
-
-
-def remember_store_beside(data: Data, source: Path) -> None:
-    """Take up the embeddings beside a source that is just being opened, if there is one set of them."""
-    beside = source.with_name(f"{source.name}.embeddings")
-    stores = [manifest.parent for manifest in beside.glob("*/manifest.json")]
-    if len(stores) == 1:
-        update_record(data, store=relative_to(stores[0], source.parent))
 
 
 def _store_path(data: Data) -> Path | None:

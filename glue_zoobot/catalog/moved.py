@@ -1,7 +1,8 @@
-"""Sessions with absolute paths whose folder has moved: find our data again near the session."""
+"""Sessions whose catalogues have moved: find them again near the session, or ask."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -11,32 +12,44 @@ __all__ = ["find_moved_data"]
 
 _LEVELS_UP = 2  # the session may lie in a folder of its own beside the data
 
+#: Set by a window: asks the user where a file or folder is now; None if he does not know.
+ask: Callable[[Path], Path | None] | None = None
+
 
 @session_patch()
 def find_moved_data(session: dict[str, Any]) -> None:
     """
-    Replace the paths of our datasets that are gone by those of the same name near the session, if any.
+    Replace the paths of our datasets that are gone.
 
-    glue restores a session in the session's own folder, whole or not at all. Data of other readers, and
-    whatever is still where it was, are left as they are.
+    By those of the same name near the session; else by what the user shows, beside which the others are
+    looked for as well. glue restores a session in the session's own folder, whole or not at all. Data of
+    other readers, and whatever is still where it was, are left as they are.
     """
     factories = {
         name
         for name, record in session.items()
         if isinstance(record, dict) and str(record.get("function", "")).startswith("glue_zoobot.")
     }
+    here = Path.cwd()
+    places = [here, *list(here.parents)[:_LEVELS_UP]]
     for record in session.values():
         if isinstance(record, dict) and str(record.get("_type", "")).endswith(".LoadLog"):
             factory = record.get("factory")
             ours = factory in factories if isinstance(factory, str) else "glue_zoobot." in str(factory)
             if ours and not Path(record["path"]).exists():
-                record["path"] = str(_nearby(record["path"]) or record["path"])
+                record["path"] = str(_find(record["path"], places) or record["path"])
 
 
-def _nearby(path: str) -> Path | None:
-    """Find the longest tail of a lost path that exists in or above the current folder."""
+def _find(path: str, places: list[Path]) -> Path | None:
     parts = PureWindowsPath(path).parts if "\\" in path else Path(path).parts
-    here = Path.cwd()
-    places = [here, *list(here.parents)[:_LEVELS_UP]]
+    found = _nearby(parts, places)
+    if found is None and ask is not None:
+        found = ask(Path(*parts))
+        places += [] if found is None else [found.parent]
+    return found
+
+
+def _nearby(parts: tuple[str, ...], places: list[Path]) -> Path | None:
+    """Find the longest tail of a lost path that exists in one of the places."""
     candidates = (place.joinpath(*parts[start:]) for start in range(1, len(parts)) for place in places)
     return next((candidate for candidate in candidates if candidate.exists()), None)

@@ -78,7 +78,11 @@ def _register_markers() -> None:
 
 
 def _register_actions() -> None:
-    from glue_zoobot.qt import actions  # noqa: F401  registration happens at import, once
+    from glue_zoobot.qt import actions, stores  # noqa: F401  registration happens at import, once
+
+
+def _register_sessions() -> None:
+    from glue_zoobot.qt import restoring  # noqa: F401  registration happens at import, once
 
 
 def setup() -> None:
@@ -95,6 +99,7 @@ def setup() -> None:
         _register_image_tools,
         _register_markers,
         _register_actions,
+        _register_sessions,
     ):
         name = register.__name__.removeprefix("_register_")
         try:

@@ -1,0 +1,45 @@
+"""When a session is opened: ask for a catalogue that has moved, and say what else is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from glue.config import session_patch
+from qtpy import QtCore, QtWidgets
+
+from glue_zoobot.catalog import moved
+
+__all__ = ["look_when_restored"]
+
+_AFTER = 300  # ms; glue restores a session before its event loop goes on
+
+
+@session_patch(priority=-1)
+def look_when_restored(session: dict[str, Any]) -> None:
+    """Have a look at what the datasets refer to, once the session is open."""
+    if QtWidgets.QApplication.instance() is not None:
+        QtCore.QTimer.singleShot(_AFTER, _look)
+
+
+def _look() -> None:
+    from glue_zoobot.qt.missing_dialog import tell_what_is_missing
+
+    for window in QtWidgets.QApplication.topLevelWidgets():
+        if hasattr(window, "data_collection") and window.app is not None:  # not closed
+            tell_what_is_missing(window)
+
+
+def _ask_for(lost: Path) -> Path | None:
+    """Ask where a catalogue is that a session needs: glue opens it whole or not at all."""
+    if QtWidgets.QApplication.instance() is None:
+        return None
+    title, dialog = f"The session needs {lost.name}, which has moved: where is it?", QtWidgets.QFileDialog
+    if lost.suffix:
+        chosen = dialog.getOpenFileName(None, title, str(Path.cwd()), f"{lost.name};;All files (*)")[0]
+    else:
+        chosen = dialog.getExistingDirectory(None, title, str(Path.cwd()))
+    return Path(chosen) if chosen else None
+
+
+moved.ask = _ask_for
