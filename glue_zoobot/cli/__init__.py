@@ -19,6 +19,7 @@ from glue_zoobot.cli import (
     checking,
     cluster,
     embeddings,
+    fetching,
     logs,
     ranking,
     search,
@@ -56,7 +57,8 @@ def _root(
     """Shared options."""
 
 
-for module in (window, checking, embeddings, cluster, search, ranking, logs, teaching, training, bench):
+_VERBS = [window, checking, embeddings, fetching, cluster, search, ranking, logs, teaching, training, bench]
+for module in _VERBS:
     module.add_to(app)
 
 
