@@ -798,3 +798,14 @@ def test_larger_letters_make_room_for_themselves(bench):
     after = bench.viewer.grid.visualRect(bench.viewer.model.index_of(0)).height()
     assert after > before
     assert after >= bench.viewer.state.thumbnail_size + lines
+
+
+def test_captions_are_told_in_full_where_no_enlarged_picture_tells_them(bench):
+    model = bench.viewer.model
+    bench.viewer.state.caption_atts = [bench.data.id["object_id"], bench.data.id["kind"]]
+    bench.wait_for_pictures()
+    index, broken = model.index_of(7), model.index_of(5)
+    assert model.data(index, Qt.ToolTipRole) is None
+    bench.viewer.state.enlarge = False
+    assert model.data(index, Qt.ToolTipRole) == "object_id: g7\nkind: 1"
+    assert "copy it again" in model.data(broken, Qt.ToolTipRole)
