@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from glue_zoobot.analysis.redshift import OUTLIERS, relative_error, scatter
-from glue_zoobot.analysis.regress import COVERAGE, GalaxyRegressor
+from glue_zoobot.analysis.fewlabels import Score
 
 __all__ = [
-    "Run",
     "draw_curves",
     "fractions",
-    "measure_quantity",
     "saved_labels",
     "saving_table",
     "text_table",
@@ -34,61 +30,12 @@ NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class Run:
-    """
-    One method, taught with ``labels`` labels that one seed drew, measured on galaxies held out.
-
-    Attributes
-    ----------
-    method : str
-    labels, seed : int
-    values : dict of str to float
-        See `measure_quantity`.
-    """
-
-    method: str
-    labels: int
-    seed: int
-    values: Mapping[str, float]
-
-
 def fractions(n: int) -> list[int]:
     """Numbers of labels from a sixteenth of n to n, each twice the one before."""
     return [n // 2**power for power in reversed(range(N_FRACTIONS))]
 
 
-def measure_quantity(head: GalaxyRegressor, X: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    """
-    Measure a head on galaxies that neither it nor its encoder was shown.
-
-    Parameters
-    ----------
-    head : GalaxyRegressor
-    X : np.ndarray
-        Shape (n, D).
-    y : np.ndarray
-        Shape (n,): the true values.
-
-    Returns
-    -------
-    dict
-        Of a redshift sigma_mad, outliers_005, outliers_015, bias and median_bias of dz / (1 + z), else
-        scatter and bias; always r2 and coverage (of the 68 % intervals).
-    """
-    found = head.estimates(X, COVERAGE)
-    error = found.values - y
-    covered = (found.low <= y) & (y <= found.high)
-    both = {"r2": float(1 - np.square(error).mean() / np.var(y)), "coverage": float(covered.mean())}
-    if not head.redshift:
-        return {"r2": both["r2"], "scatter": scatter(error), "bias": float(error.mean()), **both}
-    error = relative_error(y, found.values)
-    outliers = {f"outliers_{100 * limit:03.0f}": float((np.abs(error) > limit).mean()) for limit in OUTLIERS}
-    averages = {"bias": float(error.mean()), "median_bias": float(np.median(error))}
-    return {"sigma_mad": scatter(error), **outliers, **averages, **both}
-
-
-def text_table(runs: Sequence[Run]) -> str:
+def text_table(runs: Sequence[Score]) -> str:
     """Give a Markdown table of means over draws of labels, with 95 % intervals (Student's t)."""
     measures = list(dict.fromkeys(name for run in runs for name in run.values))
     lines = [f"| labels | method | draws | {' | '.join(NAMES.get(name, name) for name in measures)} |"]
@@ -102,7 +49,7 @@ def text_table(runs: Sequence[Run]) -> str:
     return "\n".join(lines)
 
 
-def saved_labels(runs: Sequence[Run], method: str, baseline: str, name: str) -> list[tuple[int, float]]:
+def saved_labels(runs: Sequence[Score], method: str, baseline: str, name: str) -> list[tuple[int, float]]:
     """
     How many labels the baseline needs for the error that a method has, over the labels that the method had.
 
@@ -111,7 +58,7 @@ def saved_labels(runs: Sequence[Run], method: str, baseline: str, name: str) -> 
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : sequence of Score
     method, baseline : str
     name : str
         A measure that falls with more labels, such as sigma_mad or scatter.
@@ -121,11 +68,11 @@ def saved_labels(runs: Sequence[Run], method: str, baseline: str, name: str) -> 
     list of (int, float)
         Labels of the method, and the ratio.
     """
-    counts = sorted({run.labels for run in runs if run.method == baseline})
+    counts = sorted({run.labels for run in runs if run.head == baseline})
     errors = [np.mean([run.values[name] for run in _drawn(runs, baseline, n)]) for n in counts]
     falling = np.minimum.accumulate(errors)
     ratios = []
-    for count in sorted({run.labels for run in runs if run.method == method}):
+    for count in sorted({run.labels for run in runs if run.head == method}):
         reached = np.mean([run.values[name] for run in _drawn(runs, method, count)])
         if reached < falling[-1]:
             ratios.append((count, np.inf))
@@ -135,11 +82,11 @@ def saved_labels(runs: Sequence[Run], method: str, baseline: str, name: str) -> 
     return ratios
 
 
-def saving_table(runs: Sequence[Run], baseline: str, name: str) -> str:
+def saving_table(runs: Sequence[Score], baseline: str, name: str) -> str:
     """Give a Markdown table of `saved_labels` of every other method."""
     methods = [method for method in _methods(runs) if method != baseline]
     ratios = {method: dict(saved_labels(runs, method, baseline, name)) for method in methods}
-    most = max(run.labels for run in runs if run.method == baseline)
+    most = max(run.labels for run in runs if run.head == baseline)
     lines = [f"| labels | {' | '.join(methods)} |", "|---|" + "---|" * len(methods)]
     for count in sorted({run.labels for run in runs}):
         cells = [_ratio(ratios[method].get(count), count, most) for method in methods]
@@ -147,13 +94,13 @@ def saving_table(runs: Sequence[Run], baseline: str, name: str) -> str:
     return f"Times as many labels that {baseline} needs for the same {NAMES[name]}:\n\n" + "\n".join(lines)
 
 
-def draw_curves(runs: Sequence[Run], path: Path, title: str) -> Path:
+def draw_curves(runs: Sequence[Score], path: Path, title: str) -> Path:
     """
     Draw error and R² against the number of labels, means over draws with their 95 % intervals.
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : sequence of Score
     path : Path
         ``.png`` or ``.pdf``.
     title : str
@@ -164,7 +111,7 @@ def draw_curves(runs: Sequence[Run], path: Path, title: str) -> Path:
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     for axes, name in zip(figure.subplots(1, 2), (first, "r2"), strict=True):
         for place, method in enumerate(_methods(runs)):
-            counts = sorted({run.labels for run in runs if run.method == method})
+            counts = sorted({run.labels for run in runs if run.head == method})
             drawn = [[run.values[name] for run in _drawn(runs, method, n)] for n in counts]
             apart = np.array(counts) * 1.02 ** (place - 1)
             bars = [_half(values) for values in drawn]
@@ -179,12 +126,12 @@ def draw_curves(runs: Sequence[Run], path: Path, title: str) -> Path:
     return path
 
 
-def _methods(runs: Sequence[Run]) -> list[str]:
-    return list(dict.fromkeys(run.method for run in runs))
+def _methods(runs: Sequence[Score]) -> list[str]:
+    return list(dict.fromkeys(run.head for run in runs))
 
 
-def _drawn(runs: Sequence[Run], method: str, count: int) -> list[Run]:
-    return [run for run in runs if (run.method, run.labels) == (method, count)]
+def _drawn(runs: Sequence[Score], method: str, count: int) -> list[Score]:
+    return [run for run in runs if (run.head, run.labels) == (method, count)]
 
 
 def _half(values: Sequence[float]) -> float:

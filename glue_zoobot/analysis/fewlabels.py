@@ -12,7 +12,7 @@ import numpy as np
 
 from glue_zoobot.analysis.classify import GalaxyClassifier
 from glue_zoobot.analysis.merit import debiased_calibration_error, expected_calibration_error
-from glue_zoobot.analysis.regress import GalaxyRegressor
+from glue_zoobot.analysis.regress import GalaxyRegressor, measure_quantity
 from glue_zoobot.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ COUNTS = (10, 20, 50, 100, 200, 500, 1000)
 HELD_OUT = 0.4  # of the labelled galaxies, to measure by
 FEWEST_MEASURED = 50
 SAME_ARCSEC = 2.0  # entries nearer than this are one galaxy
-COVERAGE_OF_SETS, COVERAGE_OF_INTERVALS = 0.9, 0.68
+COVERAGE_OF_SETS = 0.9
 CLASS_HEADS = ("auto", "prototypes", "logistic")
 Estimator = GalaxyClassifier | GalaxyRegressor
 
@@ -53,7 +53,8 @@ class Score:
     labels, seed : int
     values : dict of str to float
         Classes: accuracy, balanced_accuracy, log_loss, calibration_error (as such, and without what chance
-        makes of it), coverage, and area for yes or no. A number: r2, scatter, coverage.
+        makes of it), coverage, and area for yes or no. A number: see
+        `~glue_zoobot.analysis.regress.measure_quantity`.
     right : str
         Of classes, for each galaxy measured, "1" if its class was right, else "0".
     """
@@ -214,7 +215,7 @@ def measure(
 ) -> Score:
     """Measure a head, taught with ``count`` labels, on galaxies that it was not shown."""
     if isinstance(head, GalaxyRegressor):
-        return Score(name, count, seed, _measure_number(head, X_test, y_test))
+        return Score(name, count, seed, measure_quantity(head, X_test, y_test))
     return Score(name, count, seed, *_measure_classes(head, X_test, y_test))
 
 
@@ -240,16 +241,6 @@ def _measure_classes(
     if len(head.classes_) == 2 and len(np.unique(y_test)) == 2:
         values["area"] = float(roc_auc_score(y_test == head.classes_[1], probabilities[:, 1]))
     return values, "".join(np.where(predicted == y_test, "1", "0"))
-
-
-def _measure_number(head: GalaxyRegressor, X_test: np.ndarray, y_test: np.ndarray) -> dict[str, float]:
-    found = head.estimates(X_test, COVERAGE_OF_INTERVALS)
-    error = found.values - y_test
-    return {
-        "r2": float(1 - np.square(error).mean() / np.var(y_test)),
-        "scatter": float(1.4826 * np.median(np.abs(error - np.median(error)))),
-        "coverage": float(((found.low <= y_test) & (y_test <= found.high)).mean()),
-    }
 
 
 def text_table(scores: Sequence[Score]) -> str:

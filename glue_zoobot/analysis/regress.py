@@ -14,9 +14,10 @@ from glue_zoobot.analysis.bins import Bins, softmax_regression
 from glue_zoobot.analysis.guard import Guard
 from glue_zoobot.analysis.interest_linear import one_thread
 from glue_zoobot.analysis.linear import Standardised, blocks, checked, checked_width
+from glue_zoobot.analysis.redshift import OUTLIERS, relative_error, scatter
 from glue_zoobot.errors import AnalysisError
 
-__all__ = ["COVERAGE", "METHODS", "Estimates", "GalaxyRegressor"]
+__all__ = ["COVERAGE", "METHODS", "Estimates", "GalaxyRegressor", "measure_quantity"]
 
 METHODS = ("auto", "ridge", "bins")
 PENALTIES = tuple(float(p) for p in np.logspace(0, 6, 13))
@@ -266,6 +267,36 @@ class GalaxyRegressor(RegressorMixin, BaseEstimator):
 
     def _clipped(self, values: np.ndarray) -> np.ndarray:
         return np.clip(values, *self.limits_)
+
+
+def measure_quantity(head: GalaxyRegressor, X: np.ndarray, y: np.ndarray) -> dict[str, float]:
+    """
+    Measure a head on galaxies that neither it nor its encoder was shown.
+
+    Parameters
+    ----------
+    head : GalaxyRegressor
+    X : np.ndarray
+        Shape (n, D).
+    y : np.ndarray
+        Shape (n,): the true values.
+
+    Returns
+    -------
+    dict
+        Of a redshift sigma_mad, outliers_005, outliers_015, bias and median_bias of dz / (1 + z), else
+        scatter and bias; always r2 and coverage (of the 68 % intervals).
+    """
+    found = head.estimates(X, COVERAGE)
+    error = found.values - y
+    covered = (found.low <= y) & (y <= found.high)
+    both = {"r2": float(1 - np.square(error).mean() / np.var(y)), "coverage": float(covered.mean())}
+    if not head.redshift:
+        return {"r2": both["r2"], "scatter": scatter(error), "bias": float(error.mean()), **both}
+    error = relative_error(y, found.values)
+    outliers = {f"outliers_{100 * limit:03.0f}": float((np.abs(error) > limit).mean()) for limit in OUTLIERS}
+    averages = {"bias": float(error.mean()), "median_bias": float(np.median(error))}
+    return {"sigma_mad": scatter(error), **outliers, **averages, **both}
 
 
 @dataclass(frozen=True)

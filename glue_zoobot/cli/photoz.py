@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 from glue_zoobot.cli import options
+from glue_zoobot.cli.training import CANCELLED, stop_on_signal
 from glue_zoobot.errors import AnalysisError
+
+if TYPE_CHECKING:
+    from glue_zoobot.analysis.fewlabels import Score
+    from glue_zoobot.analysis.teaching import Labelled
 
 __all__ = ["photoz"]
 
@@ -29,14 +37,13 @@ def photoz(
         typer.Option("--counts", help="Numbers of labels.", show_default="1/16, 1/8, ... all"),
     ] = "",
     methods: Annotated[
-        str, typer.Option(help="frozen, tuned and scratch (the same network from random weights).")
-    ] = "frozen,tuned,scratch",
+        str, typer.Option(help="Of frozen, fine-tuned, grouped, and scratch (from random weights).")
+    ] = "frozen,fine-tuned,scratch",
     seeds: Annotated[int, typer.Option(min=1, help="Draws of each number of labels.")] = 3,
     epochs: Annotated[int, typer.Option(min=1, help="At most, of each training.")] = 40,
     patience: Annotated[int, typer.Option(help="Epochs without gain on galaxies held out.")] = 10,
-    learning_rate: Annotated[
-        float, typer.Option(help="Of fine-tuning; from scratch it is ten times as high.")
-    ] = 3e-4,
+    learning_rate: Annotated[float, typer.Option(help="Of fine-tuning; highest rate of AdamW.")] = 3e-4,
+    scratch_rate: Annotated[float, typer.Option(help="The same of training from scratch.")] = 3e-3,
     bins: Annotated[
         bool, typer.Option("--bins", help="Train networks on the probability of bins, not on squared error.")
     ] = False,
@@ -59,41 +66,85 @@ def photoz(
 
     Example: glue-zoobot bench photoz galaxies.csv --target redshift --encoder my-encoder -o curve
     """
-    from glue_zoobot.analysis.efficiency import draw_curves, saving_table, text_table
+    from glue_zoobot.analysis.efficiency import fractions
+    from glue_zoobot.analysis.fewlabels import sides
     from glue_zoobot.analysis.teaching import read_labels
-    from glue_zoobot.cli.training import CANCELLED, reporting, stop_on_signal
     from glue_zoobot.images import open_catalogue
     from glue_zoobot.training.augment import Augmentations
-    from glue_zoobot.training.label_curve import LabelCurve
+    from glue_zoobot.training.fewlabels import Contest
     from glue_zoobot.training.recipes import FinetuneRecipe
 
     catalogue = open_catalogue(
         options.source_spec(source, id_column, image_column, image_root, preset, bands)
     )
+    known, redshift = _quantity(
+        catalogue.source.object_ids, read_labels(labels or source, target), kind, target
+    )
+    names = catalogue.source.object_ids[known.rows]
     recipe = FinetuneRecipe(
-        init=encoder,
         epochs=epochs,
         patience=patience,
         learning_rate=learning_rate,
+        beside=False,
         bins=bins,
         augmentations=Augmentations().without(without or ()),
     )
-    known = read_labels(labels or source, target)
-    curve = LabelCurve(catalogue, known, target, kind, recipe, output, device)
-    with reporting(json=False) as report, stop_on_signal() as stop:
-        runs = curve.run(
-            [name.strip() for name in methods.split(",")], _numbers(counts), range(seeds), report, stop.is_set
+    pool, _, _ = sides(names, [1])
+    output.mkdir(parents=True, exist_ok=True)
+    with stop_on_signal() as stop:
+        contest = Contest(
+            catalogue,
+            known,
+            names,
+            target,
+            [encoder],
+            [name.strip() for name in methods.split(",")],
+            _numbers(counts) or fractions(len(pool)),
+            range(seeds),
+            recipe,
+            device,
+            tell=lambda text: typer.echo(text, err=True),
+            stopped=stop.is_set,
+            redshift=redshift,
+            scratch_rate=scratch_rate,
         )
-    if runs is None:
+        scores = contest.run(output / "record.jsonl")
+    if scores is None:
         typer.echo(f"Stopped; run the same command again to go on with {output}")
         raise typer.Exit(CANCELLED)
-    tables = [text_table(runs)]
-    if "scratch" in methods:
-        tables.append(saving_table(runs, "scratch", next(iter(runs[0].values))))
+    _tell(scores, output, target)
+
+
+def _quantity(
+    object_ids: np.ndarray, labels: Mapping[str, Any], kind: str | None, target: str
+) -> tuple[Labelled, bool]:
+    """Rows and numbers of the labelled galaxies, and whether they are redshifts."""
+    from glue_zoobot.analysis.redshift import is_redshift, usable
+    from glue_zoobot.analysis.teaching import labelled_rows
+
+    known = labelled_rows(object_ids, labels, kind)
+    if known.kind != "number":
+        raise AnalysisError(
+            f"{target} holds classes, not numbers; `glue-zoobot bench fewlabels` compares those"
+        )
+    redshift = kind == "redshift" or (kind is None and is_redshift(target, known.values))
+    whole = usable(known.values) if redshift else np.isfinite(known.values)
+    return replace(known, rows=known.rows[whole], values=known.values[whole]), redshift
+
+
+def _tell(scores: Sequence[Score], output: Path, target: str) -> None:
+    """Write and say the tables, and draw the figure."""
+    from glue_zoobot.analysis.efficiency import draw_curves, saving_table, text_table
+
+    tables = [text_table(scores)]
+    scratch = [score.head for score in scores if score.head.endswith("scratch")]
+    measures = scores[0].values
+    if scratch:
+        tables.append(saving_table(scores, scratch[0], "sigma_mad" if "sigma_mad" in measures else "scatter"))
     text = "\n\n".join(tables)
     typer.echo(text)
     (output / "table.md").write_text(text + "\n", encoding="utf-8")
-    typer.echo(f"Figure drawn in {draw_curves(runs, output / 'curves.png', target)}")
+    typer.echo(f"Figure drawn in {draw_curves(scores, output / 'curves.png', target)}")
 
 
 def _numbers(text: str) -> list[int]:

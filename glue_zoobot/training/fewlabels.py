@@ -34,6 +34,7 @@ __all__ = ["METHODS", "Contest", "Record"]
 
 METHODS = ("frozen", "fine-tuned", "grouped", "scratch")
 BATCH = 32
+SCRATCH_RATE = 1e-3  # a network that knows nothing yet must learn faster than one that does
 
 
 class Record:
@@ -125,6 +126,10 @@ class Contest:
         Told of what is done, in a line.
     stopped : callable
         Whether to end; what was begun goes on when it is run again.
+    redshift : bool
+        Whether the number is one.
+    scratch_rate : float
+        Of the training from random weights.
     """
 
     catalogue: Catalogue
@@ -139,6 +144,8 @@ class Contest:
     device: str = "auto"
     tell: Callable[[str], object] = lambda text: None
     stopped: Callable[[], bool] = bool
+    redshift: bool = False
+    scratch_rate: float = SCRATCH_RATE
 
     def run(self, path: Path) -> list[Score] | None:
         """
@@ -196,14 +203,14 @@ class Contest:
         try:
             if method == "frozen":
                 matrix = self._embedded(encoder, np.arange(len(values)), work / f"{_short(encoder)}.npy")
-                head = _new(self.labelled.kind, seed).fit(matrix[rows], values[rows], matrix)
+                head = self._new(seed).fit(matrix[rows], values[rows], matrix)
                 seen = matrix[test]
             else:
                 folder = work / f"{method}-{count}-{seed}"
                 labels = {self._id(row): values[row] for row in rows}
                 taught = finetune(
                     self.catalogue, labels, self.target, self._recipe(method, seed), folder, self.device,
-                    self.labelled.kind, stopped=self.stopped,
+                    "redshift" if self.redshift else self.labelled.kind, stopped=self.stopped,
                 )  # fmt: skip
                 if taught is None:
                     return False
@@ -226,8 +233,15 @@ class Contest:
             return recipe
         spec = load(self.encoders[0], "cpu").spec
         size = {"input_size": recipe.input_size or spec.input_size, "crop": recipe.crop or spec.crop}
-        rates = {"learning_rate": SCRATCH_RATE, "layer_decay": 1.0}
+        rates = {"learning_rate": self.scratch_rate, "layer_decay": 1.0}
+        if self.labelled.kind == "number":
+            rates["dropout"] = 0.0
         return replace(recipe, init="", architecture=spec.architecture, **size, **rates)  # type: ignore[arg-type]
+
+    def _new(self, seed: int) -> Estimator:
+        if self.labelled.kind == "number":
+            return GalaxyRegressor(seed, redshift=self.redshift)
+        return GalaxyClassifier(random_state=seed)
 
     def _id(self, row: int) -> str:
         return str(self.catalogue.source.object_ids[self.labelled.rows[row]])
@@ -262,13 +276,6 @@ class Contest:
             "encoder to tune": self.encoders[0],
             "recipe": json.loads(json.dumps(recipe)),
         }
-
-
-SCRATCH_RATE = 1e-3  # a network that knows nothing yet must learn faster than one that does
-
-
-def _new(kind: str, seed: int) -> Estimator:
-    return GalaxyRegressor(seed) if kind == "number" else GalaxyClassifier(random_state=seed)
 
 
 def _short(encoder: str) -> str:
