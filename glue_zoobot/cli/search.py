@@ -32,6 +32,13 @@ def similar(
     ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many look-alikes.")] = 100,
     metric: Annotated[str, typer.Option(help="How likeness is measured: cosine or euclidean.")] = "cosine",
+    disk: Annotated[
+        str | None,
+        typer.Option(
+            help="Search from the disk: exact, or two-stage (faster, approximate).",
+            show_default="two-stage where the embeddings do not fit in memory",
+        ),
+    ] = None,
 ) -> None:
     """
     Find the galaxies that look most like the given ones.
@@ -45,15 +52,22 @@ def similar(
 
     check_suffix(output)
     opened = EmbeddingStore.open(store)
-    table = similar_table(opened, to, unlike or [], k, metric)
+    table = similar_table(opened, to, unlike or [], k, metric, disk)
+    if "recall" in table.meta:
+        typer.echo(f"Searched from the disk ({table.meta['method']}, recall {table.meta['recall']})")
     typer.echo(f"{len(table):,} galaxies written to {write_table(table, output)}")
 
 
 def similar_table(
-    opened: EmbeddingStore, to: list[str], unlike: list[str], k: int, metric: str = "cosine"
+    opened: EmbeddingStore,
+    to: list[str],
+    unlike: list[str],
+    k: int,
+    metric: str = "cosine",
+    disk: str | None = None,
 ) -> Table:
     """
-    Answer a similarity question as a table.
+    Answer a similarity question as a table; ``disk`` is the method of a search from the disk, if it is to be.
 
     Returns
     -------
@@ -72,17 +86,32 @@ def similar_table(
         raise AnalysisError(f"{', '.join(both)} is wanted both like and unlike; take it out of one of them")
 
     from glue_zoobot.analysis import SimilaritySearch
+    from glue_zoobot.analysis.disk_search import fits_memory, packed_search
 
-    object_ids, matrix = opened.load()
-    search = SimilaritySearch(matrix, metric=metric)
-    rows, scores = search.query(like=_rows(object_ids, to), unlike=_rows(object_ids, unlike), k=k)
+    about = {}
+    if disk is not None or not fits_memory(opened):
+        packed = packed_search(opened, metric, disk or "two-stage")
+        rows, scores = packed.query(packed.rows_of(to), packed.rows_of(unlike), k)
+        names = packed.ids_of(rows)
+        about = {"method": disk or "two-stage", "recall": f"{packed.measured_recall_:.3f}"}
+    else:
+        object_ids, matrix = opened.load()
+        search = SimilaritySearch(matrix, metric=metric)
+        rows, scores = search.query(like=_rows(object_ids, to), unlike=_rows(object_ids, unlike), k=k)
+        names = object_ids[rows]
     return Table(
         {
-            "object_id": object_ids[rows].astype(str),
+            "object_id": names.astype(str),
             "rank": np.arange(1, len(rows) + 1),
             "similarity": scores,
         },
-        meta={"like": ", ".join(to), "unlike": ", ".join(unlike), "metric": metric, **provenance(opened)},
+        meta={
+            "like": ", ".join(to),
+            "unlike": ", ".join(unlike),
+            "metric": metric,
+            **about,
+            **provenance(opened),
+        },
     )
 
 

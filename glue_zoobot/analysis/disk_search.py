@@ -1,0 +1,385 @@
+"""
+Look-alikes among more embeddings than fit in memory.
+
+The embeddings of a store are copied once into plain files that can be read at any row: the float16 vectors
+one after the other, their first principal components, their lengths, their identifiers. A search then
+reads either all vectors, a block at a time (*exact*), or the components alone, a fifth as much, and the
+vectors of the best candidates (*two-stage*, approximate, by how much is measured when the files are made).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glue_zoobot.analysis.principal import FIT_ROWS, PrincipalAxes, principal_axes
+from glue_zoobot.analysis.selection import best_rows
+from glue_zoobot.analysis.similarity import METRICS, SCAN_COMPONENTS, SimilaritySearch
+from glue_zoobot.embedding.files import write_atomically
+from glue_zoobot.embedding.ordered import available_cores, map_ordered
+from glue_zoobot.errors import AnalysisError
+
+if TYPE_CHECKING:
+    from glue_zoobot.embedding import EmbeddingStore
+
+__all__ = ["METHODS", "DiskSearch", "fits_memory", "pack", "packed_search"]
+
+METHODS = ("exact", "two-stage")
+BLOCK_BYTES = 32 * 1024**2
+CANDIDATES = 2_000  # of the first stage that are scored exactly; at least 5 k
+RECALL_QUERIES = 20
+NEIGHBOURS = 100
+MEMORY_SHARE = 0.6  # of what is free; float32, and what a search needs beside it
+VECTORS, SCAN, LENGTHS, IDS, ABOUT = "vectors.f16", "scan.f16", "lengths.f32", "ids.parquet", "about.json"
+
+Parts = Iterable[tuple[Sequence[str], np.ndarray]]
+
+
+def fits_memory(store: EmbeddingStore) -> bool:
+    """Whether the embeddings of a store can be held as float32 in the memory that is free now."""
+    free = _free_memory()
+    return free is None or 4 * store.status().embedded * store.width < MEMORY_SHARE * free
+
+
+def _free_memory() -> int | None:
+    """Bytes; None where the system does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")), None)
+
+
+def packed_search(store: EmbeddingStore, metric: str = "cosine", method: str = "two-stage") -> DiskSearch:
+    """
+    Search a store from the disk; its files are made when first asked for, and again when it has grown.
+
+    They lie in the store's folder under ``search`` and take as much room as the store, and a fifth more.
+    """
+    folder = store.path / "search"
+    key = {"plan": store.plan.hash, "shards": sorted([n, *stamp] for n, stamp in store.mark().items())}
+    try:
+        current = json.loads((folder / ABOUT).read_text("utf-8"))["key"] == key
+    except (OSError, ValueError, KeyError):
+        current = False
+    if not current:
+        pack(folder, store.embedded_parts(store.done()), store.status().embedded, store.width, key)
+    return DiskSearch(folder, metric, method)
+
+
+def pack(folder: Path, parts: Parts, count: int, width: int, key: Any = None, random_state: int = 0) -> None:
+    """
+    Write the files of a search.
+
+    Parameters
+    ----------
+    folder : Path
+        Made, or made anew.
+    parts : iterable of (sequence of str, ndarray of float16, shape (m, D))
+        Identifiers and vectors, together ``count`` rows. Read once.
+    count, width : int
+        Rows M and columns D.
+    key : JSON-able, optional
+        What the files belong to.
+    random_state : int
+        Seed of the sample for the principal axes and of the queries on which the recall is measured.
+
+    Raises
+    ------
+    AnalysisError
+        There are no embeddings, or there is no room for the files.
+    """
+    if not count:
+        raise AnalysisError("there are no embeddings to search; embed the images first")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    _require_room(folder, count, width)
+    lengths = _write_vectors(folder, parts, count, width)
+    if width > SCAN_COMPONENTS:
+        _write_scan(folder, np.memmap(folder / VECTORS, np.float16, "r", shape=(count, width)), random_state)
+    _to_file(folder / LENGTHS, lengths)
+    about = {"rows": count, "width": width, "key": key}
+    recall = {metric: _measure_recall(folder, about, metric, random_state) for metric in METRICS}
+    text = json.dumps(about | {"recall": recall})
+    write_atomically(folder / ABOUT, lambda temporary: temporary.write_text(text, "utf-8"))
+
+
+def _require_room(folder: Path, count: int, width: int) -> None:
+    needed = count * (2 * width + 2 * SCAN_COMPONENTS + 32)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise AnalysisError(
+            f"a search from the disk needs {needed / 1e9:,.1f} GB in {folder}, {free / 1e9:,.1f} are free; "
+            "make room"
+        )
+
+
+def _write_vectors(folder: Path, parts: Parts, count: int, width: int) -> np.ndarray:
+    """Write vectors and identifiers; their squared lengths, float32 of shape (M,)."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    squares = np.empty(count, dtype=np.float32)
+    row = 0
+    schema = pa.schema([("object_id", pa.string())])
+    with (folder / VECTORS).open("wb") as file, pq.ParquetWriter(folder / IDS, schema) as writer:
+        for ids, vectors in parts:
+            file.write(np.ascontiguousarray(vectors, dtype=np.float16).data)
+            writer.write_table(pa.table([pa.array(ids, pa.string())], schema=schema))
+            for part in _slices(len(vectors), width):
+                wide = _wide(vectors[part])
+                squares[row + part.start : row + part.stop] = np.einsum("ij,ij->i", wide, wide)
+            row += len(vectors)
+    if row != count:
+        raise AnalysisError(f"{row:,} embeddings were read where there should be {count:,}; search again")
+    return squares
+
+
+def _write_scan(folder: Path, vectors: np.ndarray, random_state: int) -> None:
+    """Write the first principal components of all vectors, the axes fitted to a sample."""
+    rng = np.random.default_rng(random_state)
+    rows = np.sort(rng.choice(len(vectors), min(FIT_ROWS, len(vectors)), replace=False))
+    axes = principal_axes(_wide(vectors[rows]), SCAN_COMPONENTS, random_state)
+    np.savez(folder / "axes.npz", mean=axes.mean, axes=axes.axes)
+    with (folder / SCAN).open("wb") as file:
+        for part in _slices(*vectors.shape):
+            file.write(_half(axes.transform(_wide(vectors[part]))).data)
+
+
+def _to_file(path: Path, values: np.ndarray) -> None:
+    with path.open("wb") as file:
+        file.write(values.data)
+
+
+def _slices(count: int, width: int) -> Iterator[slice]:
+    rows = max(1, BLOCK_BYTES // (2 * width))
+    return (slice(start, min(start + rows, count)) for start in range(0, count, rows))
+
+
+def _wide(vectors: np.ndarray) -> np.ndarray:
+    """Float16 as float32; by torch, which does it ten times faster than NumPy."""
+    import torch
+
+    return torch.from_numpy(np.array(vectors)).float().numpy()
+
+
+def _half(vectors: np.ndarray) -> np.ndarray:
+    """Float32 as float16, as fast."""
+    import torch
+
+    return torch.from_numpy(vectors).half().numpy()
+
+
+class DiskSearch:
+    """
+    A search in the files that `pack` wrote.
+
+    Its answers are those of `SimilaritySearch` on the same embeddings.
+
+    Parameters
+    ----------
+    folder : Path
+    metric : {"cosine", "euclidean"}
+    method : {"two-stage", "exact"}
+        "two-stage" keeps the principal components in memory, if there is room, and is approximate.
+
+    Attributes
+    ----------
+    measured_recall_ : float
+        Share of the true 100 nearest that the search finds, over 20 galaxies; 1 if exact.
+
+    Raises
+    ------
+    AnalysisError
+        An option does not exist, or the files are not whole.
+    """
+
+    def __init__(self, folder: Path, metric: str = "cosine", method: str = "two-stage") -> None:
+        if metric not in METRICS or method not in METHODS:
+            raise AnalysisError(
+                f"there is no search {method!r} by {metric!r}; choose one of {', '.join(METHODS)}, "
+                f"by {', '.join(METRICS)}"
+            )
+        try:
+            about = json.loads((folder / ABOUT).read_text("utf-8"))
+            self._open(folder, about, metric, method)
+            recall = float(about["recall"][metric])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise AnalysisError(f"the search files in {folder} are damaged ({error}); delete them") from error
+        self.measured_recall_ = recall if self._axes is not None else 1.0
+
+    def _open(self, folder: Path, about: dict[str, Any], metric: str, method: str) -> None:
+        count, width = int(about["rows"]), int(about["width"])
+        self.folder, self.metric = folder, metric
+        self._vectors = np.memmap(folder / VECTORS, np.float16, "r", shape=(count, width))
+        squares = np.fromfile(folder / LENGTHS, np.float32)
+        usable = np.isfinite(squares) & ((squares > 0) | (metric == "euclidean"))
+        self._never = np.flatnonzero(~usable)
+        squares[self._never] = 1.0
+        self._largest = float(squares.max(initial=1.0))
+        self._norms = squares if metric == "euclidean" else 1.0 / np.sqrt(squares)
+        self._axes: PrincipalAxes | None = None
+        if method == "two-stage" and width > SCAN_COMPONENTS:
+            with np.load(folder / "axes.npz", allow_pickle=False) as kept:
+                self._axes = PrincipalAxes(kept["mean"], kept["axes"], np.zeros(0))
+            self._scan = np.memmap(folder / SCAN, np.float16, "r", shape=(count, SCAN_COMPONENTS))
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def rows_of(self, object_ids: Sequence[str]) -> np.ndarray:
+        """
+        Rows of galaxies, int64 of shape (K,).
+
+        Raises
+        ------
+        AnalysisError
+            One has no embedding.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        found: dict[str, int] = {}
+        for start, ids in self._id_groups(range(self._id_file().num_row_groups)):
+            rows = np.flatnonzero(pc.is_in(ids, pa.array(object_ids, pa.string())).to_numpy())
+            found |= {ids[int(row)].as_py(): start + int(row) for row in rows}
+        missing = [name for name in object_ids if name not in found]
+        if missing:
+            raise AnalysisError(f"no embedding for {', '.join(missing)}; check the id")
+        return np.array([found[name] for name in object_ids], dtype=np.int64)
+
+    def ids_of(self, rows: np.ndarray) -> np.ndarray:
+        """Identifiers of rows, ndarray of str."""
+        starts = self._id_starts()
+        groups = np.searchsorted(starts, rows, side="right") - 1
+        names = np.empty(len(rows), dtype=object)
+        for (start, ids), group in zip(self._id_groups(np.unique(groups)), np.unique(groups), strict=True):
+            for i in np.flatnonzero(groups == group):
+                names[i] = ids[int(rows[i]) - start].as_py()
+        return names
+
+    def query(
+        self, like: Sequence[int] | np.ndarray, unlike: Sequence[int] | np.ndarray = (), k: int = NEIGHBOURS
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """
+        Find the rows most like some and unlike others; see `SimilaritySearch.query`.
+
+        Returns
+        -------
+        rows : np.ndarray
+            Shape (k,), int64, best first. Never one of the query.
+        scores : np.ndarray
+            Shape (k,), float32.
+
+        Raises
+        ------
+        AnalysisError
+            As `SimilaritySearch.query`.
+        """
+        like, unlike = np.unique(np.asarray(like, np.int64)), np.unique(np.asarray(unlike, np.int64))
+        given = np.concatenate([like, unlike])
+        if not len(like):
+            raise AnalysisError(
+                "nothing to search for: choose at least one galaxy that the answer should be like"
+            )
+        if given.min() < 0 or given.max() >= len(self):
+            raise AnalysisError(f"a row was asked for that is not among the {len(self):,} embeddings")
+        unusable = np.intersect1d(given, self._never)
+        if len(unusable):
+            raise AnalysisError(f"the embedding of row {unusable[0]} is empty; embed the image again")
+        examples = SimilaritySearch(_wide(self._vectors[given]), self.metric)
+        places = examples._check_rows(np.arange(len(like)), np.arange(len(like), len(given)))
+        target = examples._target(*places)
+        rows = self._candidates(target[None], given, k)[0]
+        return self._ranked(rows, target, k)
+
+    def _ranked(self, rows: np.ndarray, target: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        if not len(rows):
+            return rows, np.zeros(0, np.float32)
+        vectors = SimilaritySearch(_wide(self._vectors[rows]), self.metric)
+        scores = vectors._rescore(np.arange(len(rows)), target)
+        order = np.lexsort((rows, -scores))[: max(k, 0)]
+        return rows[order], scores[order]
+
+    def _candidates(self, targets: np.ndarray, without: np.ndarray, k: int) -> list[np.ndarray]:
+        """For each target (Q, D) the rows that may be among its k best, ascending, by one pass for all."""
+        targets = 2 * targets if self.metric == "euclidean" else targets
+        if self._axes is None:
+            rounding = 4 * np.finfo(np.float32).eps * np.sqrt(self._vectors.shape[1])
+            scale = 1.0 if self.metric == "cosine" else self._largest + float((targets**2).sum(1).max())
+            return self._pass(self._vectors, targets.T, np.zeros(len(targets)), without, k, rounding * scale)
+        shift = targets @ self._axes.mean
+        return self._pass(
+            self._scan, self._axes.axes @ targets.T, shift, without, max(CANDIDATES, 5 * k), 0.0
+        )
+
+    def _pass(
+        self,
+        matrix: np.ndarray,
+        targets: np.ndarray,
+        shift: np.ndarray,
+        without: np.ndarray,
+        most: int,
+        tolerance: float,
+    ) -> list[np.ndarray]:
+        def score(part: slice) -> list[tuple[np.ndarray, np.ndarray]]:
+            with np.errstate(invalid="ignore", over="ignore"):
+                keys = (_wide(matrix[part]) @ targets).T + shift[:, None].astype(np.float32)
+                keys = keys - self._norms[part] if self.metric == "euclidean" else keys * self._norms[part]
+            hidden = np.concatenate([without, self._never])
+            keys[:, hidden[(hidden >= part.start) & (hidden < part.stop)] - part.start] = -np.inf
+            best = [best_rows(np.ascontiguousarray(each), most, tolerance) for each in keys]
+            return [(rows + part.start, each[rows]) for rows, each in zip(best, keys, strict=True)]
+
+        threads = available_cores()
+        with ThreadPoolExecutor(threads, "search") as pool:
+            parts = list(map_ordered(score, _slices(*matrix.shape), pool, 2 * threads))
+        return [_merge([part[q] for part in parts], most, tolerance) for q in range(targets.shape[1])]
+
+    def _id_file(self) -> Any:
+        import pyarrow.parquet as pq
+
+        return pq.ParquetFile(self.folder / IDS)
+
+    def _id_starts(self) -> np.ndarray:
+        about = self._id_file().metadata
+        counts = [about.row_group(group).num_rows for group in range(about.num_row_groups)]
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+    def _id_groups(self, groups: Iterable[int]) -> Iterator[tuple[int, Any]]:
+        """First row and identifiers of row groups."""
+        file, starts = self._id_file(), self._id_starts()
+        for group in groups:
+            yield int(starts[group]), file.read_row_group(int(group)).column(0)
+
+
+def _merge(found: list[tuple[np.ndarray, np.ndarray]], most: int, tolerance: float) -> np.ndarray:
+    rows, keys = (np.concatenate(both) for both in zip(*found, strict=True))
+    return rows[best_rows(keys, most, tolerance)]
+
+
+def _measure_recall(folder: Path, about: dict[str, Any], metric: str, random_state: int) -> float:
+    """Share of the true neighbours of some rows that the two-stage search finds; one pass for all of them."""
+    if not (folder / SCAN).exists():
+        return 1.0
+    searches = {method: object.__new__(DiskSearch) for method in METHODS}
+    for method, search in searches.items():
+        search._open(folder, about, metric, method)
+    exact = searches["exact"]
+    usable = np.setdiff1d(np.arange(len(exact)), exact._never)
+    rows = np.sort(np.random.default_rng(random_state).permutation(usable)[:RECALL_QUERIES])
+    examples = SimilaritySearch(_wide(exact._vectors[rows]), metric)
+    none = np.zeros(0, np.int64)
+    targets = np.stack([examples._target(np.array([i]), none) for i in range(len(rows))])
+    answers: Callable[[DiskSearch], list[np.ndarray]] = lambda search: [  # noqa: E731
+        search._ranked(candidates, target, NEIGHBOURS)[0]
+        for candidates, target in zip(search._candidates(targets, none, NEIGHBOURS), targets, strict=True)
+    ]
+    pairs = zip(answers(exact), answers(searches["two-stage"]), strict=True)
+    return float(np.mean([np.isin(true, found).mean() for true, found in pairs]))

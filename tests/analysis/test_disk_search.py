@@ -1,0 +1,97 @@
+"""A search from the disk answers as the one in memory does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from glue_zoobot.analysis import SimilaritySearch, disk_search
+from glue_zoobot.analysis.disk_search import DiskSearch, pack, packed_search
+from glue_zoobot.errors import AnalysisError
+from tests.embedding.conftest import make_store  # noqa: F401  the fixture
+
+
+@pytest.fixture(scope="module")
+def vectors():
+    """Two thousand clustered vectors of 160 numbers; one is zero, one not finite, two are equal."""
+    rng = np.random.default_rng(0)
+    spectrum = np.arange(1, 161) ** -0.75
+    centres = rng.standard_normal((20, 160)) * spectrum
+    matrix = centres[rng.integers(20, size=2000)] + rng.standard_normal((2000, 160)) * spectrum * 0.4
+    matrix[7], matrix[8, 3], matrix[100] = 0, np.nan, matrix[101]
+    return matrix.astype(np.float16)
+
+
+@pytest.fixture(scope="module")
+def folder(vectors, tmp_path_factory):
+    path = tmp_path_factory.mktemp("search")
+    names = [f"g{i}" for i in range(2000)]
+    parts = [(names[a : a + 700], vectors[a : a + 700]) for a in range(0, 2000, 700)]
+    pack(path / "files", parts, 2000, 160)
+    return path / "files"
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize(("like", "unlike"), [([12], []), ([12, 600, 101], [44]), ([100], [])])
+def test_the_exact_search_answers_as_in_memory(folder, vectors, metric, like, unlike, monkeypatch):
+    monkeypatch.setattr(disk_search, "BLOCK_BYTES", 2 * 160 * 300)  # several blocks
+    memory = SimilaritySearch(vectors.astype(np.float32), metric).query(like, unlike, k=50)
+    disk = DiskSearch(folder, metric, "exact").query(like, unlike, k=50)
+    np.testing.assert_array_equal(disk[0], memory[0])
+    np.testing.assert_array_equal(disk[1], memory[1])
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_the_two_stage_search_says_how_much_it_finds(folder, vectors, metric, monkeypatch):
+    search = DiskSearch(folder, metric)
+    assert 0.9 < search.measured_recall_ <= 1
+    assert DiskSearch(folder, metric, "exact").measured_recall_ == 1
+    monkeypatch.setattr(disk_search, "CANDIDATES", 200)
+    rows, scores = search.query([12], k=20)
+    true = SimilaritySearch(vectors.astype(np.float32), metric).query([12], k=20)
+    assert np.isin(rows, true[0]).mean() > 0.8
+    both = np.isin(rows, true[0])
+    np.testing.assert_array_equal(scores[both], true[1][np.isin(true[0], rows)])
+
+
+def test_galaxies_are_named(folder):
+    search = DiskSearch(folder)
+    assert list(search.rows_of(["g1999", "g0", "g700"])) == [1999, 0, 700]
+    assert list(search.ids_of(np.array([1399, 1400, 3]))) == ["g1399", "g1400", "g3"]
+    with pytest.raises(AnalysisError, match="no embedding for x"):
+        search.rows_of(["g1", "x"])
+
+
+@pytest.mark.parametrize(("like", "words"), [([], "nothing to search"), ([5000], "2,000"), ([7], "empty")])
+def test_questions_that_have_no_answer(folder, like, words):
+    with pytest.raises(AnalysisError, match=words):
+        DiskSearch(folder).query(like)
+    with pytest.raises(AnalysisError, match="no search"):
+        DiskSearch(folder, "manhattan")
+
+
+def test_the_files_follow_a_store_that_grows(make_store):  # noqa: F811
+    from glue_zoobot.embedding import run
+
+    store, plan, source, encoder = make_store(50, broken=["galaxy-0003"], embed=False)
+    with pytest.raises(AnalysisError, match="embed the images"):
+        packed_search(store)
+    run(plan, store, source, encoder, shards=[0])
+    assert len(packed_search(store)) == 15
+    run(plan, store, source, encoder)
+    search = packed_search(store)
+    stamp = (store.path / "search" / "vectors.f16").stat().st_mtime_ns
+    ids, matrix = store.load()
+    rows, _ = search.query(search.rows_of(["galaxy-0020"]), k=5)
+    true, _ = SimilaritySearch(matrix).query([list(ids).index("galaxy-0020")], k=5)
+    assert list(search.ids_of(rows)) == list(ids[true])
+    packed_search(store)
+    assert (store.path / "search" / "vectors.f16").stat().st_mtime_ns == stamp
+    (store.path / "search" / "about.json").write_text("{}")
+    assert len(packed_search(store)) == 49
+
+
+def test_no_room_is_said_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(disk_search.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10})())
+    with pytest.raises(AnalysisError, match="make room"):
+        pack(tmp_path / "s", [(["a"], np.ones((1, 4), np.float16))], 1, 4)
