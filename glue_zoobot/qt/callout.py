@@ -10,7 +10,7 @@ from glue_zoobot.qt.styles import paint, quiet, title
 
 __all__ = ["Callout"]
 
-_WIDTH = 21  # in letters of the font, times two
+_WIDTH = 50  # letters of the font
 _GAP = 12
 _MARGIN = 8
 _ACCENT = "#2a76c6"
@@ -55,6 +55,7 @@ class Callout(QtWidgets.QFrame):
         shadow.setOffset(0, 3)
         self.setGraphicsEffect(shadow)
         self.heading = title("")
+        self.heading.setWordWrap(True)
         self.text = QtWidgets.QLabel(wordWrap=True)
         self.progress = quiet(QtWidgets.QLabel(), small=True)
         self.skip_button = QtWidgets.QPushButton("&Skip", flat=True)
@@ -75,7 +76,7 @@ class Callout(QtWidgets.QFrame):
         layout.addWidget(self.heading)
         layout.addWidget(self.text)
         layout.addLayout(buttons)
-        self.setFixedWidth(self.fontMetrics().horizontalAdvance("m" * _WIDTH * 2) * 2 // 3)
+        self.setFixedWidth(self.fontMetrics().horizontalAdvance("n" * _WIDTH))
 
     def show_note(
         self,

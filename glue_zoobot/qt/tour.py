@@ -119,6 +119,7 @@ class Tour(QtCore.QObject, HubListener):
     def _on_embedded(self, code: int, source: Path, store: Path) -> None:
         from glue_zoobot.catalog import attach_embeddings, load
 
+        self._wait("The views are being opened…")
         errors = self._child.errors if self._child is not None else ""
         self._child = None
         if code != 0:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["STEPS", "Scene", "Step"]
 
 _TOOL = "zoobot:similar"
-_SHOWN = 120  # look-alikes, after the step of the slider
+_SHARE_SHOWN = 1 / 10  # of the catalogue, after the step of the slider; at most a hundred
 
 
 class Scene:
@@ -114,7 +114,7 @@ def _how_many(scene: Scene) -> QtWidgets.QWidget | None:
 
     panel = similar_panel(scene.application)
     panel.show_result()
-    panel.state.count = min(_SHOWN, max(1, len(panel.state.rows) or _SHOWN))
+    panel.state.count = max(1, min(100, round(_SHARE_SHOWN * scene.data.size)))
     return panel.slider
 
 
@@ -184,7 +184,7 @@ STEPS = (
     Step(
         "What interests you?",
         "Rate a few galaxies with the keys <b>0</b> to <b>5</b>, here or in the gallery. Every ten ratings "
-        "the whole catalogue is ranked anew by what interests <i>you</i>.",
+        "the whole catalogue is ranked anew by what interests <i>you</i>. Alt+N goes on.",
         _rate,
     ),
     Step(
