@@ -163,8 +163,9 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         layout.addLayout(_row(self.slider, self.spin))
 
     def _add_comparison(self, layout: QtWidgets.QVBoxLayout) -> None:
-        self.metric = _choice(_METRICS, "How the likeness of two galaxies is measured")
-        self.metric.activated.connect(lambda _: self._change(metric=self.metric.currentData()))
+        # Not `metric`: that is a method of every widget, which PySide would call.
+        self.metric_choice = _choice(_METRICS, "How the likeness of two galaxies is measured")
+        self.metric_choice.activated.connect(lambda _: self._change(metric=self.metric_choice.currentData()))
         self.components = _choice(
             _COMPONENTS, "Fewer main components leave out fine differences, and much of the noise"
         )
@@ -177,7 +178,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
             _SEVERAL, "Mean: what they have in common. Any: for examples that differ among themselves"
         )
         self.several.activated.connect(lambda _: self._change(several=self.several.currentData()))
-        layout.addLayout(_row(self.metric, self.components))
+        layout.addLayout(_row(self.metric_choice, self.components))
         self.several_label = QtWidgets.QLabel("Several examples:")
         layout.addLayout(_row(self.several_label, self.several))
         layout.addLayout(_row(self.cuts_button, self.no_cuts_button))
@@ -330,7 +331,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         for widget in (self.several_label, self.several):
             widget.setEnabled(several)
         self.several.setCurrentIndex(max(0, self.several.findData(question.several)))
-        self.metric.setCurrentIndex(max(0, self.metric.findData(question.metric)))
+        self.metric_choice.setCurrentIndex(max(0, self.metric_choice.findData(question.metric)))
         self.components.setCurrentIndex(max(0, self.components.findData(question.components)))
         text = f"Conditions: {describe(question.cuts)}"
         room = self.cuts_button.fontMetrics().elidedText(text, Qt.ElideRight, _WIDTH - 76)

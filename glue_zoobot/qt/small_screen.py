@@ -30,9 +30,10 @@ def let_controls_scroll(application: GlueApplication) -> None:
         return
     if screen.availableGeometry().height() < _LOW:
         controls = splitter.widget(0)
-        area = _Controls()
-        splitter.replaceWidget(0, area)
+        area, sizes = _Controls(), splitter.sizes()
+        splitter.insertWidget(0, area)  # not replaceWidget: PySide then deletes the new one
         area.setWidget(controls)
+        splitter.setSizes(sizes)
         controls.show()
 
 

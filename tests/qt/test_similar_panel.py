@@ -119,13 +119,13 @@ def test_typing_a_number_moves_the_slider(panel, data, similar):
 def test_metric(panel, data, similar):
     similar.find(data, [20])
     process_events(wait=0.1)
-    choose(panel.metric, 1)
+    choose(panel.metric_choice, 1)
     wait_until(lambda: similar.metric == "euclidean")
     choose(panel.components, 4)
     wait_until(lambda: similar.components == 10)
     click(panel.back_button)
     wait_until(lambda: similar.components is None)
-    assert panel.metric.currentData() == "euclidean"
+    assert panel.metric_choice.currentData() == "euclidean"
     wait_until(lambda: panel.components.currentData() is None)
 
 
