@@ -152,6 +152,25 @@ def embed(data: Data, data_collection: DataCollection) -> None:
     EmbedDialog(application, data).show()
 
 
+@layer_action(
+    "Zoobot: Train encoder…",
+    tooltip="Learn an encoder from these images themselves, in the background",
+    single=True,
+    data=True,
+)
+def train_encoder(data: Data, data_collection: DataCollection) -> None:
+    """Open the dialog of the training without labels."""
+    from glue_zoobot.catalog import source_of
+    from glue_zoobot.qt.train_encoder import TrainEncoderDialog
+
+    application = application_of(data_collection)
+    if source_of(data) is None:
+        text = f"{data.label} has no images yet: right-click it and choose Zoobot: Attach images… first."
+        show_message(application, "Train encoder", text)
+        return
+    TrainEncoderDialog(application, data).show()
+
+
 @layer_action("Zoobot: Attach images…", tooltip="Say where this dataset's images are", single=True, data=True)
 def attach_images(data: Data, data_collection: DataCollection) -> None:
     """Ask for a folder or container of images, and match it by id."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
+from glue_zoobot.errors import ZoobotError
 from glue_zoobot.qt.child import Child
 from glue_zoobot.qt.embedded_already import embedded_already, why_not
 from glue_zoobot.qt.jobs import EmbedRequest, duration
@@ -58,7 +59,7 @@ class EmbedDialog(QtWidgets.QDialog):
         self._build()
         self._probe_timer = QtCore.QTimer(self, singleShot=True, interval=400)
         self._probe_timer.timeout.connect(self._start_probe)
-        self._work = run_in_thread(self, _list_encoders, self._fill_encoders, self._fail)
+        self._work = run_in_thread(self, lambda: _list_encoders(data), self._fill_encoders, self._fail)
         self.finished.connect(self._release)
 
     @property
@@ -66,7 +67,7 @@ class EmbedDialog(QtWidgets.QDialog):
         """Name or path of the chosen encoder; empty if none is."""
         typed = self.other.text().strip()
         item = self.encoders.currentItem()
-        return typed or (item.text(0) if item is not None else "")
+        return typed or (item.data(0, Qt.UserRole) if item is not None else "")
 
     def request(self) -> EmbedRequest:
         """Return what the user has chosen."""
@@ -173,7 +174,9 @@ class EmbedDialog(QtWidgets.QDialog):
         for row in sorted(rows, key=lambda row: not row["cached"]):
             here = "yes" if row["cached"] else "to be downloaded"
             size = f"{row['size_mb']:,.0f} MB" if row["size_mb"] else ""
-            item = QtWidgets.QTreeWidgetItem([row["name"], str(row["width"]), size, row["licence"], here])
+            shown = Path(row["name"]).name  # of those that were trained here the folder
+            item = QtWidgets.QTreeWidgetItem([shown, str(row["width"]), size, row["licence"], here])
+            item.setData(0, Qt.UserRole, row["name"])
             for column in (1, 2):
                 item.setTextAlignment(column, Qt.AlignRight | Qt.AlignVCenter)
             item.setToolTip(0, f"{row['weights']}, {row['input_px']} px input")
@@ -183,7 +186,8 @@ class EmbedDialog(QtWidgets.QDialog):
         self._select(self._wanted or _best(rows, DEFAULT))
 
     def _select(self, name: str) -> None:
-        matches = self.encoders.findItems(name, Qt.MatchExactly)
+        items = [self.encoders.topLevelItem(place) for place in range(self.encoders.topLevelItemCount())]
+        matches = [item for item in items if name in (item.data(0, Qt.UserRole), item.text(0))]
         if matches:
             self.encoders.setCurrentItem(matches[0])
         else:
@@ -339,16 +343,29 @@ class EmbedDialog(QtWidgets.QDialog):
         self._stop_probe()
 
 
-def _list_encoders() -> list[dict[str, Any]]:
-    from glue_zoobot.encoders import listing
+def _list_encoders(data: Data) -> list[dict[str, Any]]:
+    """List known encoders, after those that were trained on this dataset."""
+    from glue_zoobot.catalog.encoders import trained_encoders
+    from glue_zoobot.encoders import find, listing
 
-    return listing()
+    rows = []
+    for folder in trained_encoders(data):
+        try:
+            spec = find(folder)
+        except ZoobotError:
+            continue
+        size = (folder / "model.safetensors").stat().st_size / 1e6
+        rows.append(
+            {"name": str(folder), "width": spec.width, "size_mb": size, "licence": "trained here", "cached": True,
+             "weights": str(folder), "input_px": spec.input_size}
+        )  # fmt: skip
+    return [*rows, *listing()]
 
 
 def _default_store(source: str, encoder: str) -> Path:
     from glue_zoobot.embedding import default_store
 
-    return default_store(source, encoder)
+    return default_store(source, Path(encoder).name if Path(encoder).is_absolute() else encoder)
 
 
 def _best(rows: list[dict[str, Any]], default: str) -> str:

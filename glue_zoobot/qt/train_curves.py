@@ -18,7 +18,7 @@ __all__ = ["CurvesView", "EpochPlot"]
 
 _TRAINED, _HELD, _BEST = "#9aa3ad", "#2f6fb3", "#d55e00"
 _NAMES = {
-    "balanced_accuracy": "balanced accuracy",
+    "balanced_accuracy": "bal. accuracy",
     "r2": "R²",
     "precision_at_10": "neighbours alike",
     "accuracy": "accuracy",
@@ -59,9 +59,8 @@ class EpochPlot(SmallPlot):
             self.y_name = _NAMES.get(next(iter(self.lines)), next(iter(self.lines)).replace("_", " "))
             every = np.concatenate(list(self.lines.values()))
             heights = every[:, 1] if chance is None else np.append(every[:, 1], chance)
-            margin = 0.06 * np.ptp(heights) or 0.05
             self.x_range = (0.0, max(1.0, float(every[:, 0].max())))
-            self.y_range = (float(heights.min() - margin), float(heights.max() + margin))
+            self.y_range = _round_range(float(heights.min()), float(heights.max()))
         self.update()
 
     @property
@@ -140,6 +139,12 @@ class CurvesView(QtWidgets.QWidget):
         self.text.setText(_summary(epochs, key, best, chance))
 
 
+def _round_range(low: float, high: float) -> tuple[float, float]:
+    """Return a range with short numbers at its ends, wide enough not to make noise look like progress."""
+    step = 0.05 if high - low < 1 else 0.5 if high - low < 10 else 5.0
+    return step * np.floor(low / step - 0.2), step * np.ceil(high / step + 0.2)
+
+
 def judged_by(epochs: Sequence[Mapping[str, Any]]) -> tuple[str | None, float | None]:
     """Return the figure that says how good it is, and what chance would give, as far as there are any."""
     keys = {key for row in epochs for key in row}
@@ -168,6 +173,11 @@ def _summary(
         return ""
     first, last = told[0], told[-1]
     shown = next((row for row in told if row["epoch"] == best), last)
-    text = f"{name.capitalize()} {first[key]:.2f} at the start, {shown[key]:.2f} in epoch {shown['epoch']}"
-    text += " (best so far, which is kept)" if shown["epoch"] == best else ""
+    name = {"bal. accuracy": "balanced accuracy"}.get(name, name)
+    text = f"{name[0].upper()}{name[1:]} {first[key]:.2f} at the start"
+    if best == first["epoch"]:
+        text += "; nothing better yet" if len(told) > 1 else ""
+    else:
+        text += f", {shown[key]:.2f} in epoch {shown['epoch']}"
+        text += " (best so far, which is kept)" if best is not None else ""
     return text + (f"; chance is {chance:.2f}" if chance is not None else "")

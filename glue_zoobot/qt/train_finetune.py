@@ -91,7 +91,7 @@ class FinetuneDialog(TrainDialog):
         layout.addLayout(self._form())
         layout.addStretch(1)
         layout.addLayout(self.bottom())
-        self.resize(620, 420)
+        self.resize(620, 350)
 
     def _form(self) -> QtWidgets.QLayout:
         grid = QtWidgets.QGridLayout()

@@ -39,6 +39,7 @@ class Estimator(QtCore.QObject):
         self._asked: list[str] = []
         self._epochs = 1
         self._found: dict[str, Any] | None = None
+        self._told = False
         self._child: Child | None = None
         self._timer = QtCore.QTimer(self, singleShot=True, interval=_WAIT_MS)
         self._timer.timeout.connect(self._start)
@@ -59,7 +60,7 @@ class Estimator(QtCore.QObject):
         if arguments == self._asked:
             self._tell()
             return
-        self._asked, self._found = arguments, None
+        self._asked, self._found, self._told = arguments, None, False
         self._say("Timing the first steps…")
         self._stop()
         self._timer.start()
@@ -86,10 +87,11 @@ class Estimator(QtCore.QObject):
             self._found = event
             self._tell()
         elif event["event"] == "error":
+            self._told = True
             self._say(f"<span style='color:#8f1d10'>{event['message']}</span>")
 
     def _on_ended(self, code: int, crashed: bool) -> None:
-        if self._found is None and (crashed or code not in (0, 1)):
+        if self._found is None and not self._told:
             self._say("The speed could not be measured here; the training may still work.")
 
     def _tell(self) -> None:
