@@ -356,9 +356,16 @@ def _list_encoders(data: Data) -> list[dict[str, Any]]:
             continue
         size = (folder / "model.safetensors").stat().st_size / 1e6
         rows.append(
-            {"name": str(folder), "width": spec.width, "size_mb": size, "licence": "trained here", "cached": True,
-             "weights": str(folder), "input_px": spec.input_size}
-        )  # fmt: skip
+            {
+                "name": str(folder),
+                "width": spec.width,
+                "size_mb": size,
+                "licence": "trained here",
+                "cached": True,
+                "weights": str(folder),
+                "input_px": spec.input_size,
+            }
+        )
     return [*rows, *listing()]
 
 
