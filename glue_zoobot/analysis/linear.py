@@ -90,6 +90,10 @@ class Standardised:
             self._axes = (left[:, kept] / np.sqrt(squares[kept])).T @ standard
             self.coordinates = standard @ self._axes.T
 
+    def of(self, X: np.ndarray) -> np.ndarray:
+        """Give the coordinates of other rows, (N, D), that are finite: (N, r)."""
+        return ((np.asarray(X, dtype=np.float64) - self.mean) / self.deviation) @ self._axes.T
+
     def principal(self, n_axes: int) -> np.ndarray:
         """Directions in which `coordinates` vary most, (r, K), orthonormal columns, most first."""
         _, axes = np.linalg.eigh(self.coordinates.T @ self.coordinates)

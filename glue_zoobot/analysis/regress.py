@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ N_BIN_FOLDS = 5  # bins take longer
 FEWEST = 10  # galaxies
 FEWEST_FOR_BINS = 40
 COVERAGE = 0.68
+Judge = tuple[np.ndarray, np.ndarray] | None
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,13 @@ class GalaxyRegressor(RegressorMixin, BaseEstimator):
         self.redshift = redshift
         self.n_columns = n_columns
 
-    def fit(self, X: np.ndarray, y: Any, catalogue: np.ndarray | None = None) -> GalaxyRegressor:
+    def fit(
+        self,
+        X: np.ndarray,
+        y: Any,
+        catalogue: np.ndarray | None = None,
+        judge: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> GalaxyRegressor:
         """
         Learn.
 
@@ -117,6 +124,9 @@ class GalaxyRegressor(RegressorMixin, BaseEstimator):
             Shape (n,): finite numbers. If all lie between 0 and 1, predictions do as well.
         catalogue : np.ndarray, optional
             Shape (N, D): embeddings of all galaxies, which scale the dimensions.
+        judge : tuple of np.ndarray, optional
+            Embeddings (m, D) and values (m,) of other galaxies, which decide penalty and method instead of
+            cross-validation: among galaxies that a fine-tuned encoder has seen that would flatter.
 
         Raises
         ------
@@ -132,22 +142,22 @@ class GalaxyRegressor(RegressorMixin, BaseEstimator):
         self.range_ = (float(y.min()), float(y.max()))
         self.limits_ = _limits(y, self.redshift)
         with one_thread():
-            self._learn(Standardised(X, catalogue, self.n_columns), y)
+            space = Standardised(X, catalogue, self.n_columns)
+            self._learn(space, y, None if judge is None else (space.of(judge[0]), judge[1]))
         return self
 
-    def _learn(self, space: Standardised, y: np.ndarray) -> None:
-        ridge = _Ridge.fit(space.coordinates, y, self._clipped, self.random_state)
+    def _learn(self, space: Standardised, y: np.ndarray, judge: Judge) -> None:
+        ridge = _Ridge.fit(space.coordinates, y, self._clipped, self.random_state, judge)
         self.out_of_fold_, scores, self.bins_ = ridge.held_out, ridge.scores, None
-        self.errors_, self.method_ = (
-            {"ridge regression": self._mean_error(y, ridge.held_out)},
-            "ridge regression",
-        )
+        self.method_ = "ridge regression"
+        self.errors_ = {self.method_: self._error(y, ridge, judge)}
         weights, offset = ridge.weights, ridge.offset
         if self.method == "bins" or (self.method == "auto" and len(y) >= FEWEST_FOR_BINS):
             axes = space.principal(N_AXES)
-            binned = _Binned.fit(space.coordinates @ axes, y, self._mean_error, self.random_state)
+            seen = None if judge is None else (judge[0] @ axes, judge[1])
+            binned = _Binned.fit(space.coordinates @ axes, y, self._mean_error, self.random_state, seen)
             name = f"{len(binned.bins)} bins"
-            self.errors_[name] = self._mean_error(y, binned.held_out)
+            self.errors_[name] = self._error(y, binned, seen)
             if self.method == "bins" or self.errors_[name] < self.errors_[self.method_]:
                 self.method_, self.bins_ = name, binned.bins
                 self.out_of_fold_, scores = binned.held_out, binned.scores
@@ -157,6 +167,11 @@ class GalaxyRegressor(RegressorMixin, BaseEstimator):
         self.nonconformity_ = np.sort(scores)
         self.linear_ = space.fold(weights, offset)
         self.guard_ = Guard.fit(space, np.zeros(len(y), dtype=int), 1, self.random_state)
+
+    def _error(self, y: np.ndarray, found: _Ridge | _Binned, judge: Judge) -> float:
+        if judge is None:
+            return self._mean_error(y, found.held_out)
+        return self._mean_error(judge[1], self._clipped(found.values(judge[0])))
 
     def _mean_error(self, y: np.ndarray, values: np.ndarray) -> float:
         return float((np.abs(values - y) / (1 + y if self.redshift else 1)).mean())
@@ -310,15 +325,23 @@ class _Ridge:
 
     @classmethod
     def fit(
-        cls, X: np.ndarray, y: np.ndarray, clip: Callable[[np.ndarray], np.ndarray], random_state: int
+        cls,
+        X: np.ndarray,
+        y: np.ndarray,
+        clip: Callable[[np.ndarray], np.ndarray],
+        random_state: int,
+        judge: Judge,
     ) -> _Ridge:
-        weights, offset, penalty = _ridge(X, y)
+        weights, offset, penalty = _ridge(X, y, judge)
         values = clip(_held_out(X, y, penalty, random_state))
         errors = np.abs(y - values)
         log_errors = np.log(errors + 0.1 * errors.mean() + 1e-12)
         slope, level, penalty = _ridge(X, log_errors)
         scores = errors / np.exp(_held_out(X, log_errors, penalty, random_state))
         return cls(np.column_stack([weights, slope]), np.array([offset, level]), values, scores)
+
+    def values(self, X: np.ndarray) -> np.ndarray:
+        return X @ self.weights[:, 0] + self.offset[0]
 
 
 @dataclass(frozen=True)
@@ -337,6 +360,7 @@ class _Binned:
         y: np.ndarray,
         error: Callable[[np.ndarray, np.ndarray], float],
         random_state: int,
+        judge: Judge,
     ) -> _Binned:
         bins = Bins.of(y)
         targets, probabilities = bins.targets(y), np.zeros((len(BIN_PENALTIES), len(y), len(bins)))
@@ -345,12 +369,28 @@ class _Binned:
             for penalty, found in zip(BIN_PENALTIES, probabilities, strict=True):
                 weights = softmax_regression(X[known], targets[known], penalty, weights)
                 found[new] = softmax(X[new] @ weights[:-1] + weights[-1], axis=1)
-        best = int(np.argmin([error(y, bins.points(p)) for p in probabilities]))
-        p, weights = probabilities[best], None
-        for penalty in BIN_PENALTIES[: best + 1]:
+        errors = [error(y, bins.points(p)) for p in probabilities]
+        if judge is not None:
+            errors = [
+                error(judge[1], one.values(judge[0])) for one in cls._path(bins, X, targets, BIN_PENALTIES)
+            ]
+        best = int(np.argmin(errors))
+        p = probabilities[best]
+        fitted = list(cls._path(bins, X, targets, BIN_PENALTIES[: best + 1]))[-1]
+        return replace(fitted, held_out=bins.points(p), scores=np.abs(bins.cumulative(p, y) - 0.5))
+
+    @classmethod
+    def _path(
+        cls, bins: Bins, X: np.ndarray, targets: np.ndarray, penalties: Sequence[float]
+    ) -> Iterator[_Binned]:
+        """One fit after the other, each begun where the last one ended."""
+        weights, nothing = None, np.empty(0)
+        for penalty in penalties:
             weights = softmax_regression(X, targets, penalty, weights)
-        assert weights is not None
-        return cls(bins, weights, bins.points(p), np.abs(bins.cumulative(p, y) - 0.5))
+            yield cls(bins, weights, nothing, nothing)
+
+    def values(self, X: np.ndarray) -> np.ndarray:
+        return self.bins.points(softmax(X @ self.weights[:-1] + self.weights[-1], axis=1))
 
 
 def _limits(y: np.ndarray, redshift: bool) -> tuple[float, float]:
@@ -374,10 +414,14 @@ def _checked_values(y: np.ndarray) -> np.ndarray:
     return y
 
 
-def _ridge(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Weights (r,), offset, and the penalty of least leave-one-out error."""
-    from sklearn.linear_model import RidgeCV
+def _ridge(X: np.ndarray, y: np.ndarray, judge: Judge = None) -> tuple[np.ndarray, float, float]:
+    """Weights (r,), offset, and the penalty of least leave-one-out error, or of least error for a judge."""
+    from sklearn.linear_model import Ridge, RidgeCV
 
+    if judge is not None:
+        models = [Ridge(alpha=penalty).fit(X, y) for penalty in PENALTIES]
+        best = min(models, key=lambda model: float(np.square(model.predict(judge[0]) - judge[1]).mean()))
+        return best.coef_, float(best.intercept_), float(best.alpha)
     model = RidgeCV(alphas=PENALTIES).fit(X, y)
     return model.coef_, float(model.intercept_), float(model.alpha_)
 

@@ -79,7 +79,8 @@ def teach_tuned(
     encoder = load(folder, device)
     train, y_train = embedded(catalogue, split.train, split.train_values, encoder)
     held, y_held = embedded(catalogue, split.held, split.held_values, encoder)
-    estimator = fit(split.kind, train, y_train, seed, split.redshift)
+    judge = (held, y_held) if len(held) >= ENOUGH else None
+    estimator = fit(split.kind, train, y_train, seed, split.redshift, judge)
     figures: list[Figure] = []
     if len(held):
         figures = measure(estimator, held, y_held, seed)
@@ -102,10 +103,17 @@ def teach_tuned(
     return Taught(head, figures)
 
 
-def fit(kind: str, X: np.ndarray, y: np.ndarray, seed: int, redshift: bool = False) -> Estimator:
-    """Teach a head on embeddings, (n, D)."""
+def fit(
+    kind: str,
+    X: np.ndarray,
+    y: np.ndarray,
+    seed: int,
+    redshift: bool = False,
+    judge: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Estimator:
+    """Teach a head on embeddings, (n, D); of a number, galaxies new to the encoder may be the judge."""
     if kind == "number":
-        return GalaxyRegressor(seed, redshift=redshift).fit(X, y)
+        return GalaxyRegressor(seed, redshift=redshift).fit(X, y, judge=judge)
     return GalaxyClassifier(random_state=seed).fit(X, y)
 
 

@@ -154,6 +154,21 @@ class TestHead:
             assert said[np.abs(y) < 0.7].mean() < 0.03
 
     @pytest.mark.parametrize("method", ["ridge", "bins"])
+    def test_a_judge_sees_through_embeddings_that_know_the_answer(self, method):
+        X, z = redshifts(900)
+        leaking = X.copy()
+        leaking[:150, 5:] += (
+            3 * z[:150, None] - 3 * z[:150].mean()
+        )  # as an encoder has of galaxies it was tuned on
+        judge = leaking[150:300], z[150:300]
+        blind = GalaxyRegressor(method=method).fit(leaking[:150], z[:150])
+        judged = GalaxyRegressor(method=method).fit(leaking[:150], z[:150], judge=judge)
+        errors = [np.abs(head.predict(leaking[300:]) - z[300:]).mean() for head in (blind, judged)]
+        assert errors[1] <= errors[0]
+        name = judged.method_
+        assert judged.errors_[name] == pytest.approx(errors[1], rel=0.3)
+
+    @pytest.mark.parametrize("method", ["ridge", "bins"])
     def test_survives_a_file(self, method, tmp_path):
         X, z = redshifts(400)
         head = Head("z", GalaxyRegressor(method=method, redshift=True).fit(X, z), PROVENANCE)
