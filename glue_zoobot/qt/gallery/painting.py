@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from qtpy.QtCore import QModelIndex
     from qtpy.QtWidgets import QStyleOptionViewItem
 
-    from glue_zoobot.qt.gallery.grid import Cell, GridView
+    from glue_zoobot.qt.gallery.grid_model import Cell
+    from glue_zoobot.qt.gallery.picture_table import PictureTable
     from glue_zoobot.qt.gallery.thumbnails import Thumbnail
 
 __all__ = ["BACKGROUND", "CellPainter", "caption_font", "cell_size", "header_height"]
@@ -53,7 +54,7 @@ def header_height(font: QFont) -> int:
 
 
 class CellPainter(QStyledItemDelegate):
-    """Draws the cells of a `GridView`."""
+    """Draws the cells of a `PictureTable`."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         position, group = index.model().position(index), index.model().group(index)
@@ -160,7 +161,7 @@ class CellPainter(QStyledItemDelegate):
         line = QRectF(picture.left(), top, picture.width(), line_height(small))
         draw_captions(painter, self.parent().caption_layout, captions, line, small, (DIM_TEXT, TEXT))
 
-    def paint_band(self, view: GridView, band: QRect) -> None:
+    def paint_band(self, view: PictureTable, band: QRect) -> None:
         """Draw the rubber band over the grid."""
         painter = QPainter(view.viewport())
         painter.setPen(QPen(QColor("#9cc2f2"), 1))

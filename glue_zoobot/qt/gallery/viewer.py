@@ -22,7 +22,8 @@ from glue_zoobot.qt.finding import ask
 from glue_zoobot.qt.gallery import tools  # noqa: F401  registers the toolbar buttons
 from glue_zoobot.qt.gallery.empty import EmptyPage
 from glue_zoobot.qt.gallery.filter_bar import FilterBar
-from glue_zoobot.qt.gallery.grid import GridModel, GridView
+from glue_zoobot.qt.gallery.grid import GridView
+from glue_zoobot.qt.gallery.grid_model import GridModel
 from glue_zoobot.qt.gallery.hover import HoverPicture
 from glue_zoobot.qt.gallery.keys import Action
 from glue_zoobot.qt.gallery.layer_artist import GalleryLayerArtist
