@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 from glue_qt.utils import process_events
-from qtpy import QtWidgets
+from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
@@ -94,6 +94,7 @@ def test_closing_the_window_leaves_nothing_running(app, data):
     process_events()
     app.close()
     process_events(wait=0.1)
+    QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.DeferredDelete)
     gc.collect()
     assert gone() is None
 
