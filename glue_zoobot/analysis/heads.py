@@ -27,6 +27,8 @@ __all__ = ["Head", "file_name", "heads_in", "is_binary"]
 
 CONFIG, ARRAYS = "head.json", "head.safetensors"
 FORMAT = 1
+#: What facts of a wrong type or size raise where they are put to use.
+_DAMAGE = (ValueError, KeyError, TypeError, OverflowError, IndexError, AttributeError, RecursionError)
 SAME_ENCODER = ("weights_sha256", "preprocessing_hash")
 KINDS = {"classes": GalaxyClassifier, "number": GalaxyRegressor, "votes": GalaxyVotes}
 Estimator = GalaxyClassifier | GalaxyRegressor | GalaxyVotes
@@ -100,7 +102,7 @@ class Head:
                 raise AnalysisError(f"{path} was written by a newer glue-zoobot; install that version")
             estimator = _estimator(facts, load_file(path / ARRAYS))
             return cls(str(facts["target"]), estimator, dict(facts["provenance"]))
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        except (OSError, *_DAMAGE, SafetensorError) as error:
             raise AnalysisError(
                 f"{path} is damaged ({type(error).__name__}: {error}); train it again"
             ) from error

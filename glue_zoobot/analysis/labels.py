@@ -305,7 +305,7 @@ class LabelLog:
             return
         try:
             entry = _from_line(line)
-        except (ValueError, TypeError, KeyError, AnalysisError):
+        except (ValueError, TypeError, KeyError, RecursionError, AnalysisError):
             self.damaged += 1
             return
         self._entries[entry.id] = entry
@@ -362,6 +362,11 @@ def _from_line(line: bytes) -> Entry:
     facts = json.loads(line)
     known = {name: facts[name] for name in Entry.__dataclass_fields__ if name in facts}
     entry = Entry(**known)
+    named = (entry.id, entry.when, entry.who, entry.object_id, entry.kind)
+    if not all(isinstance(text, str) for text in named) or not isinstance(entry.shown, dict):
+        raise TypeError("an entry names itself, its author and its galaxy")
+    if entry.undoes is not None and not isinstance(entry.undoes, str):
+        raise TypeError("an undo names an entry")
     if entry.kind == "label":
         checked_label(entry.value)
         if not isinstance(entry.target, str):

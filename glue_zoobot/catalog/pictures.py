@@ -118,7 +118,11 @@ def source_of(data: Data) -> SourceSpec | None:
     fields = record_of(data).get("source")
     if not fields:
         return None
-    return SourceSpec.from_dict(fields).with_paths(lambda text: str(resolve(data, text)))
+    try:
+        spec = SourceSpec.from_dict(fields)
+    except CatalogueError:  # of a later version, or of a session that was changed
+        return None
+    return spec.with_paths(lambda text: str(resolve(data, text)))
 
 
 def images_of(data: Data) -> RowImages | None:

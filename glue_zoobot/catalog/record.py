@@ -27,6 +27,11 @@ __all__ = [
 ]
 
 KEY = "glue_zoobot"
+_KINDS = {
+    **dict.fromkeys(("store", "id_column", "ratings"), str),
+    **dict.fromkeys(("source", "columns", "teaching"), dict),
+    **dict.fromkeys(("encoders", "notes"), list),
+}
 _MAX_STEPS_UP = 2  # a path further away than this is not part of what a user would move together
 
 
@@ -41,7 +46,12 @@ def record_of(data: Data) -> dict[str, Any]:
     if own is None:
         origin = load_origin(data)
         own = origin.meta.get(KEY) if origin is not None else None
-    return own or {}
+    return _plain(own) if isinstance(own, dict) else {}
+
+
+def _plain(record: dict[str, Any]) -> dict[str, Any]:
+    """Entries that are what they should be; a session is a file that anybody may have written."""
+    return {key: value for key, value in record.items() if isinstance(value, _KINDS.get(key, object))}
 
 
 def update_record(data: Data, **entries: Any) -> None:

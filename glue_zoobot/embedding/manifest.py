@@ -84,7 +84,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / FILE
     try:
         manifest = json.loads(path.read_text("utf-8"))
-        number, _, _ = manifest["format"], manifest["encoder"]["width"], manifest["catalogue"]["plan"]
+        number = manifest["format"]
+        if number == FORMAT:
+            _check(manifest)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise StoreError(
             f"{folder} holds no embedding store (no {FILE}). Make one with `glue-zoobot embed`."
@@ -98,6 +100,20 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{folder} has store format {number}, this glue-zoobot reads format {FORMAT}. Update glue-zoobot."
         )
     return manifest
+
+
+def _check(manifest: dict[str, Any]) -> None:
+    """Raise `ValueError` unless what all other code relies on is there, and is what it should be."""
+    encoder, precision = manifest["encoder"], manifest["precision"]
+    words = {f"encoder {key}": encoder[key] for key in ("name", "preprocessing_hash")}
+    words["catalogue plan"] = manifest["catalogue"]["plan"]
+    for what, text in words.items():
+        if not isinstance(text, str):
+            raise ValueError(f"its {what} is {text!r}")
+    if type(encoder["width"]) is not int or not 0 < encoder["width"] < 2**20:
+        raise ValueError(f"its encoder width is {encoder['width']!r}")
+    if precision is not None and not isinstance(precision, str):
+        raise ValueError(f"its precision is {precision!r}")
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:

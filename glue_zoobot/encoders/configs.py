@@ -77,7 +77,7 @@ def spec_from_config(config: Config, where: str | Path, **fields: Any) -> Encode
             "padding": config.get("padding", "network"),
         }
         return EncoderSpec(**{**known, **preprocessing_of(config), **fields})
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
         raise EncoderError(
             f"{where} does not describe an encoder: {type(error).__name__} {error}. "
             "It needs architecture, num_features, input_size, crop, interpolation, mean and std."

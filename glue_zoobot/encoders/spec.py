@@ -135,4 +135,7 @@ class EncoderSpec:
     def from_dict(cls, record: Mapping[str, Any]) -> EncoderSpec:
         """Rebuild from `to_dict`; fields that a later version may have added are left out."""
         known = {item.name for item in fields(cls)}
-        return cls(**{key: value for key, value in record.items() if key in known})
+        try:
+            return cls(**{key: value for key, value in record.items() if key in known})
+        except (TypeError, ValueError, OverflowError) as error:
+            raise EncoderError(f"this describes no encoder ({error}): {str(record)[:200]}") from error

@@ -11,7 +11,7 @@ import numpy as np
 from astropy.table import Table
 
 from glue_zoobot.errors import CatalogueError
-from glue_zoobot.images import bands, fits, hdus, parquet, rgb, tars, zips
+from glue_zoobot.images import bands, fits, hats, hdus, parquet, rgb, tars, zips
 from glue_zoobot.images.arrays import open_arrays
 from glue_zoobot.images.catalogue import Catalogue
 from glue_zoobot.images.decode import UnreadableImage
@@ -58,6 +58,8 @@ def open_catalogue(path_or_spec: str | Path | SourceSpec, **spec_fields: Any) ->
     try:
         if tars.is_pattern(spec.path):
             return tars.open_tars(spec, tars.expand(spec.path))
+        if hats.is_hats(spec.path):
+            return hats.open_hats(spec)
         if not path.exists():
             raise CatalogueError(f"there is no file or folder {path}; check its name")
         if spec.mosaic is not None:
@@ -65,6 +67,8 @@ def open_catalogue(path_or_spec: str | Path | SourceSpec, **spec_fields: Any) ->
         return _open_folder(spec, path) if path.is_dir() else _open_file(spec, path)
     except PermissionError as error:
         raise CatalogueError(f"no permission to read {error.filename}") from error
+    except OSError as error:  # a name that is too long, a disk that went away
+        raise CatalogueError(f"{str(path)[:200]} cannot be read ({error.strerror or error})") from error
 
 
 def _open_cutouts(spec: SourceSpec, path: Path) -> Catalogue:

@@ -74,4 +74,9 @@ class SourceSpec:
         unknown = sorted(set(values) - set(cls.__dataclass_fields__))
         if unknown or "path" not in values:
             raise CatalogueError(f"not an image source: unknown field {unknown}, or no 'path', in {values}")
+        for name, value in values.items():
+            wanted = (int, float) if name == "size_factor" else str
+            needed = name in ("path", "preset")
+            if isinstance(value, bool) or not (isinstance(value, wanted) or (value is None and not needed)):
+                raise CatalogueError(f"not an image source: {name} is {str(value)[:100]!r}")
         return cls(**values)
