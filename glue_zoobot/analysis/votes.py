@@ -18,7 +18,7 @@ from glue_zoobot.errors import AnalysisError
 
 __all__ = ["GalaxyVotes", "Question", "Shares", "log_likelihood"]
 
-PENALTIES = (1e1, 3e1, 1e2, 3e2, 1e3, 3e3, 1e4)
+PENALTIES = (1e5, 3e4, 1e4, 3e3, 1e3, 3e2, 1e2, 3e1, 1e1)
 N_FOLDS = 5
 FEWEST = 20  # galaxies with votes on a question
 MOST = 20_000  # galaxies to learn from; a linear head learns nothing from more
@@ -217,14 +217,18 @@ def _learn(
     X: np.ndarray, counts: np.ndarray, folds: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Weights (r, A), offset (A,) and held-out values (n, A), all calibrated, and the penalty chosen."""
-    held_out = {penalty: np.empty(counts.shape) for penalty in PENALTIES}
-    for fold in np.unique(folds):
-        new = folds == fold
-        solution = None
-        for penalty in reversed(PENALTIES):  # each from the stronger one before it
-            solution = _fit(X[~new], counts[~new], penalty, solution)
-            held_out[penalty][new] = _values(X[new], *solution)
-    best = max(PENALTIES, key=lambda penalty: log_likelihood(counts, held_out[penalty]).sum())
+    solutions: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    held_out, likelihood = {}, {}
+    for penalty in PENALTIES:  # each begins at the stronger one before it
+        held_out[penalty] = np.empty(counts.shape)
+        for fold in np.unique(folds):
+            new = folds == fold
+            solutions[fold] = _fit(X[~new], counts[~new], penalty, solutions.get(fold))
+            held_out[penalty][new] = _values(X[new], *solutions[fold])
+        likelihood[penalty] = log_likelihood(counts, held_out[penalty]).sum()
+        best = max(likelihood, key=lambda known: likelihood[known])
+        if PENALTIES.index(penalty) > PENALTIES.index(best) + 1:
+            break  # two in a row that are worse: weaker ones only take longer
     weights, offset = _fit(X, counts, best, None)
     shift = _calibration(counts, held_out[best])
     return weights, offset + shift, held_out[best] + shift, best
