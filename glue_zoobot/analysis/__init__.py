@@ -6,10 +6,24 @@ from typing import Any
 from glue_zoobot.analysis.labels import LabelLog
 from glue_zoobot.analysis.similarity import SimilaritySearch
 
-__all__ = ["InterestModel", "LabelLog", "SimilaritySearch", "anomaly_scores"]
+__all__ = [
+    "GalaxyClassifier",
+    "GalaxyRegressor",
+    "GalaxyVotes",
+    "InterestModel",
+    "LabelLog",
+    "SimilaritySearch",
+    "anomaly_scores",
+]
 
 # Those that need scikit-learn are imported when they are first asked for.
-_LATE = {"InterestModel": "interest", "anomaly_scores": "anomaly"}
+_LATE = {
+    "GalaxyClassifier": "classify",
+    "GalaxyRegressor": "regress",
+    "GalaxyVotes": "votes",
+    "InterestModel": "interest",
+    "anomaly_scores": "anomaly",
+}
 
 
 def __getattr__(name: str) -> Any:
