@@ -171,6 +171,8 @@ class TrainJob(ChildJob):
         if event["event"] == "found":
             return "Reading the pictures…"
         if event["event"] == "progress":
+            if event.get("stage") == "training" and event["done"] >= event["total"]:
+                return "Measuring it on galaxies held out…" if self.request.target else "Writing it…"
             return _progress_text(event)
         return str(event.get("text", ""))
 
@@ -219,6 +221,8 @@ def gain_text(compared: Mapping[str, Any]) -> str:
     n = compared["held_out"]
     if value is None or low is None:
         return f"{n:,} galaxies were held out: too few to say what was gained."
+    if value == low == high == 0:
+        return f"Nothing was gained on {n:,} galaxies held out: the best state was the one it started from."
     text = f"On {n:,} galaxies held out the {name} changed by {value:+.2f} ({low:+.2f} to {high:+.2f})"
     if low > 0:
         return f"{text}: better than before."
