@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from glue.config import data_factory
 
-from glue_zoobot.catalog import moved  # noqa: F401  registers itself with glue
+from glue_zoobot.catalog import hats, moved  # noqa: F401  register themselves with glue
 
 if TYPE_CHECKING:
     from glue.core import Data

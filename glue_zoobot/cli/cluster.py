@@ -61,6 +61,50 @@ exec python -m glue_zoobot embed "$SOURCE" --store "$STORE"{fields} \\
 def add_to(app: typer.Typer) -> None:
     """Register the verbs of this module."""
     app.command()(sbatch)
+    app.command("export-hats")(export_hats)
+
+
+def export_hats(
+    store: options.Store,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the catalogue; new.")],
+    source: Annotated[
+        Path | None,
+        typer.Option(help="Table with the positions.", show_default="that of which the store was made"),
+    ] = None,
+    id_column: options.IdColumn = None,
+    position: Annotated[
+        str | None,
+        typer.Option(help='Its columns of position: "ra,dec".', show_default="found by their usual names"),
+    ] = None,
+) -> None:
+    """
+    Write the embeddings as a HATS catalogue, which LSDB opens and joins by position.
+
+    Columns are object_id, ra, dec and embedding (float32). Needs the extra [hats].
+
+    Example: glue-zoobot export-hats embeddings -o embeddings_hats
+    """
+    from glue_zoobot.embedding import EmbeddingStore
+    from glue_zoobot.embedding.hats import export_hats as write
+    from glue_zoobot.images import SourceSpec, open_catalogue
+    from glue_zoobot.images.positions import positions_of
+
+    opened = EmbeddingStore.open(store)
+    spec = opened.manifest.get("source")
+    if source is not None:
+        spec = {"path": str(source), "id_column": id_column}
+    elif not spec:
+        raise StoreError(f"{store} does not say where its galaxies are; name the table with --source")
+    else:
+        spec = {**spec, "path": _from_here(opened.path, spec["path"])}
+        if "image_root" in spec and (opened.path / spec["image_root"]).exists():
+            spec["image_root"] = _from_here(opened.path, spec["image_root"])
+    catalogue = open_catalogue(SourceSpec.from_dict(spec))
+    there = positions_of(catalogue.table, position)
+    options.ready_folder(output.absolute().parent)
+    written, lost = write(opened, output, catalogue.source, there.ra, there.dec)
+    without = f"; {lost:,} without a position left out" if lost else ""
+    typer.echo(f"{written:,} embeddings written to {output}{without}")
 
 
 def sbatch(
