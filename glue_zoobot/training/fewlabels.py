@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -167,16 +168,25 @@ class Contest:
         record, work = Record(path, self._terms()), path.with_suffix(".work")
         work.mkdir(parents=True, exist_ok=True)
         pool, test, usable = sides(self.names, self.counts)
-        for name, encoder, method in self._ways():
-            for count in usable:
-                for seed in self.seeds:
-                    if self.stopped():
-                        return None
-                    rows = drawn(pool, count, seed)
-                    if (name, count, seed) not in record and not self._measured(
-                        record, work, (name, encoder, method), rows, test, seed
-                    ):
-                        return None
+        todo = [
+            (way, count, seed)
+            for way in self._ways()
+            for count in usable
+            for seed in self.seeds
+            if (way[0], count, seed) not in record
+        ]
+        slow = sum(way[2] != "frozen" for way, _, _ in todo)
+        if slow:
+            self.tell(f"{slow} trainings of at most {self.recipe.epochs} epochs; the first tells how long")
+        took: list[float] = []
+        for way, count, seed in todo:
+            begun = time.monotonic()
+            if self.stopped() or not self._measured(record, work, way, drawn(pool, count, seed), test, seed):
+                return None
+            if way[2] != "frozen":
+                took.append(time.monotonic() - begun)
+                left = (slow - len(took)) * float(np.mean(took)) / 60
+                self.tell(f"{len(took)} of {slow} trainings done, about {left:.0f} minutes left")
         shutil.rmtree(work, ignore_errors=True)
         return record.scores
 
