@@ -287,9 +287,10 @@ class Teaching(Tuned, HubListener):
         self._show_predictions(columns, predicted_chances(head, columns))
         self._folder = relative_to_data(data, path)
         self._remember()
-        self.steps.add(Step(f"use of the head {Path(path).name}", lambda: self._go_back(before)))
+        name = Path(path).parent.name if Path(path).name == "head" else Path(path).name  # of an encoder
+        self.steps.add(Step(f"use of the head {name}", lambda: self._go_back(before)))
         n = head.provenance.get("labels")
-        self.note = f"{head.target} is predicted by {Path(path).name}, taught with {n} labels"
+        self.note = f"{head.target} is predicted by {name}, taught with {n} labels"
         self.changes += 1
 
     # -- bookkeeping -------------------------------------------------------------------------------------

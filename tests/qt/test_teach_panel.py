@@ -320,6 +320,82 @@ class TestResult:
         assert "answer alone tells the labels" in taught.warning.toolTip()
 
 
+class TestGoingBack:
+    """Rename, join, remove; and take it back."""
+
+    def rename(self, panel, place, text):
+        name = panel.classes.rows[place].label
+        QTest.mouseDClick(name, Qt.LeftButton)
+        wait_until(lambda: name.currentWidget() is name.field)
+        QTest.keyClicks(name.field, text)
+        QTest.keyClick(name.field, Qt.Key_Return)
+        wait_until(lambda: idle(panel))
+
+    def shown(self, panel):
+        return [(row.label.text(), row.count.text()) for row in panel.classes.rows]
+
+    def test_a_class_is_renamed_where_it_stands(self, taught, state):
+        self.rename(taught, 1, "ringed")
+        assert self.shown(taught) == [("no", "15"), ("ringed", "10")]
+        assert "train again" in taught.message.text()
+        assert "Undo: yes renamed to ringed" in taught.header.undo.toolTip()
+        QTest.mouseClick(taught.header.undo, Qt.LeftButton)
+        wait_until(lambda: idle(taught))
+        assert self.shown(taught) == [("no", "15"), ("yes", "10")]
+        assert "Taken back: yes renamed" in taught.message.text()
+
+    def test_escape_leaves_the_name(self, taught, state):
+        name = taught.classes.rows[0].label
+        QTest.mouseDClick(name, Qt.LeftButton)
+        QTest.keyClicks(name.field, "x")
+        QTest.keyClick(name.field, Qt.Key_Escape)
+        wait_until(lambda: idle(taught))
+        assert self.shown(taught)[0] == ("no", "15")
+
+    def test_a_class_is_joined_with_another(self, taught, state):
+        state.label([31, 33], "maybe")
+        wait_until(lambda: idle(taught))
+        self.rename(taught, 2, "yes")
+        assert self.shown(taught) == [("no", "15"), ("yes", "12")]
+        assert "joined" in taught.message.text()
+
+    def test_a_class_is_removed_with_its_labels(self, taught, state):
+        QTest.mouseClick(taught.classes.rows[1].remove, Qt.LeftButton)
+        wait_until(lambda: idle(taught))
+        assert self.shown(taught) == [("no", "15")]
+        QTest.mouseClick(taught.header.undo, Qt.LeftButton)
+        wait_until(lambda: idle(taught))
+        assert self.shown(taught) == [("no", "15"), ("yes", "10")]
+
+    def test_keys_take_back_a_label_or_a_training(self, app, taught, state):
+        taught.tabs.setCurrentWidget(taught.card)
+        press(taught, Qt.Key_1)
+        train(taught)
+        n = len(state.labels)
+        press(taught, Qt.Key_Backspace)  # the label
+        assert (len(state.labels), state.curve[-1][0]) == (n - 1, n)
+        press(taught, Qt.Key_Z, Qt.ControlModifier)  # the training
+        assert state.curve[-1][0] == n - 1
+        press(taught, Qt.Key_Z, Qt.ControlModifier)
+        assert state.head is None
+        assert not any("ring (p" in group.label for group in app.data_collection.subset_groups)
+
+    def test_targets_are_switched(self, taught, state, data):
+        taught.header.target_wanted.emit(None)
+        wait_until(lambda: taught.pages.currentIndex() == 0)
+        QTest.keyClicks(taught.begin_page.name.lineEdit(), "bar")
+        QTest.keyClick(taught.begin_page.name.lineEdit(), Qt.Key_Return)
+        wait_until(lambda: state.target == "bar" and idle(taught) and state.current is not None)
+        assert taught.classes.rows == []
+        assert [taught.header.targets.itemText(k) for k in (0, 1)] == ["ring", "bar"]
+        taught.header.targets.setCurrentIndex(0)
+        taught.header.targets.activated.emit(0)
+        wait_until(lambda: state.target == "ring" and idle(taught) and state.current is not None)
+        assert self.shown(taught) == [("no", "15"), ("yes", "10")]
+        assert state.n_new == 0
+        assert state.head is not None
+
+
 class TestTrouble:
     """What goes wrong is said, and nothing is lost."""
 
