@@ -33,6 +33,7 @@ WHAT = (
     "what encoders see do not change"
 )
 NO_FLUXES = "These files hold pictures without the fluxes behind them (FITS or arrays of numbers do)"
+COMBO_MARGIN = 30  # pixels of frame and arrow
 CHANNELS = {"red": "#e05c5c", "green": "#4fa85f", "blue": "#5c8fe0"}
 
 
@@ -56,10 +57,12 @@ class BandChoice(QWidget):
         self.colours = QWidget()
         line = QHBoxLayout(self.colours)
         line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(2)
         for name, combo in self.channels.items():
             letter = QLabel(name[0].upper())
             letter.setStyleSheet(f"color:{CHANNELS[name]};font-weight:bold")
             combo.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
+            combo.setMinimumWidth(self.fontMetrics().horizontalAdvance(MEAN) + COMBO_MARGIN)
             combo.setToolTip(f"Band that is shown in {name}")
             combo.activated.connect(self._on_chosen)
             line.addWidget(letter)
