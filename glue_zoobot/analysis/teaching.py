@@ -16,6 +16,7 @@ from glue_zoobot.analysis.labels import LabelLog
 from glue_zoobot.analysis.merit import Figure, class_figures
 from glue_zoobot.analysis.redshift import is_redshift, quantity_figures, usable
 from glue_zoobot.analysis.regress import GalaxyRegressor
+from glue_zoobot.analysis.votes import GalaxyVotes
 from glue_zoobot.errors import AnalysisError
 
 __all__ = [
@@ -331,6 +332,12 @@ def _keys(head: Head, matrix: np.ndarray, whitened: np.ndarray, mode: str, wante
     if isinstance(estimator, GalaxyRegressor):
         found = estimator.estimates(matrix)
         return found.values if mode == "likely" else found.high - found.low
+    if isinstance(estimator, GalaxyVotes):
+        answers = [answer for question in estimator.questions_ for answer in question.answers]
+        column = answers.index(wanted) if wanted in answers else 0
+        return (
+            estimator.predict(matrix)[:, column] if mode == "likely" else estimator.spread(matrix).max(axis=1)
+        )
     probabilities = estimator.predict_proba(matrix)
     if mode == "likely":
         names = [str(name) for name in estimator.classes_]

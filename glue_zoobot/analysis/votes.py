@@ -158,6 +158,15 @@ class GalaxyVotes(BaseEstimator):
         """Give expected fractions of the votes, (N, A) float32, those of each question adding to one."""
         return self._mean(self.concentrations(X))
 
+    def spread(self, X: np.ndarray) -> np.ndarray:
+        """Give the standard deviation of the fraction that very many volunteers would give, (N, A)."""
+        concentration = self.concentrations(X)
+        mean, deviation = self._mean(concentration), np.empty_like(concentration)
+        for part in self.parts():
+            strength = concentration[:, part].sum(axis=1, keepdims=True)
+            deviation[:, part] = np.sqrt(mean[:, part] * (1 - mean[:, part]) / (strength + 1))
+        return deviation
+
     def shares(self, X: np.ndarray, coverage: float = 0.68) -> Shares:
         """
         Give fractions with their intervals, and what is unlike the taught galaxies.

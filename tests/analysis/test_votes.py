@@ -7,6 +7,7 @@ from scipy.stats import dirichlet_multinomial
 
 from glue_zoobot.analysis.heads import Head
 from glue_zoobot.analysis.merit import vote_figures
+from glue_zoobot.analysis.teaching import next_to_label
 from glue_zoobot.analysis.teaching_votes import read_votes, teach_votes
 from glue_zoobot.analysis.votes import GalaxyVotes, Question, _slope, log_likelihood
 from glue_zoobot.errors import AnalysisError
@@ -124,3 +125,14 @@ def test_tables_of_galaxy_zoo(tmp_path):
     assert lesson.figures[0].value > 0.3
     with pytest.raises(AnalysisError, match="votes of another catalogue"):
         teach_votes("votes", np.array(["a", "b"]), X[:2], found, PROVENANCE)
+
+
+def test_what_to_ask_volunteers_next():
+    X, votes, _ = volunteers(300)
+    head = Head("votes", GalaxyVotes().fit(X, votes, [SMOOTH, BAR]), PROVENANCE)
+    shares = head.estimator.shares(X)
+    likely = next_to_label(head, X, 5, "likely", wanted="yes")
+    assert shares.mean[likely, 3].min() > np.median(shares.mean[:, 3])
+    unsure, width = next_to_label(head, X, 5), (shares.high - shares.low).max(axis=1)
+    assert width[unsure].min() > np.median(width)
+    assert len(next_to_label(head, X, 5, "unlike")) == 5
