@@ -14,7 +14,7 @@ from glue.core.message import DataCollectionDeleteMessage
 
 from glue_zoobot.catalog.embeddings import embeddings_of, why_no_embeddings
 from glue_zoobot.catalog.identity import object_ids_of
-from glue_zoobot.catalog.interest_log import explain_log, log_path_of
+from glue_zoobot.catalog.interest_log import explain_log, log_path_of, remember_log
 from glue_zoobot.catalog.record import record_of, relative_to_data
 from glue_zoobot.catalog.teaching_classes import TaughtClass, name_of
 from glue_zoobot.catalog.teaching_lesson import (
@@ -157,6 +157,7 @@ class Teaching(Tuned, HubListener):
         self._forget()
         self.log, self.note = log, explain_log(log)
         self.data, self.target, self.current = data, target, None
+        remember_log(data, log.path)  # also if embeddings by another encoder are used, in another folder
         self._recall()
         self._read_labels()
         if self._head is not None and self.lesson is None:  # taught elsewhere: none of these is news to it

@@ -65,7 +65,7 @@ class TrainEncoderDialog(TrainDialog):
         self._draw_timer.timeout.connect(self._draw)
         self.finished.connect(self._release)
         self._build()
-        self.folder.setText(str(encoder_folder(data, f"{data.label}-simclr")))
+        self.folder.setText(str(encoder_folder(data, f"{data.label}-encoder")))
         self.show_unfinished()
         self.fill_encoders([(text, f"scratch:{name}") for text, name in _SCRATCH], "scratch:regnety_002")
 

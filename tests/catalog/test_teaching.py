@@ -635,3 +635,13 @@ class TestOtherEmbeddings:
         ring.train()
         assert ring.usable_head is ring.head
         assert ring.warnings() == []
+
+    def test_labels_given_before_stay_known(self, ring, embedded, collection, tmp_path):
+        labels = dict(ring.labels)
+        collection.remove(embedded)
+        collection.append(embedded)
+        embedded.meta["glue_zoobot"].pop("ratings")  # as if the file was opened anew
+        ring.open(embedded, "ring")
+        attach_embeddings(embedded, write_store(tmp_path / "b" / "other", ids_of_survey(), vectors()).path)
+        ring.open(embedded, "ring")
+        assert ring.labels == labels
