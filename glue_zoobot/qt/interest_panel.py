@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from glue.core.hub import HubListener
 from glue.core.message import ApplicationClosedMessage
-from qtpy import QtCore, QtGui, QtWidgets
+from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.catalog.columns import our_columns
@@ -19,6 +19,7 @@ from glue_zoobot.qt.interest_card import RatingCard
 from glue_zoobot.qt.interest_gallery import show_in_gallery
 from glue_zoobot.qt.interest_tabs import BestTab, FoundTab, RatedTab
 from glue_zoobot.qt.interest_unusual import UnusualTab
+from glue_zoobot.qt.key_page import KeyPage
 from glue_zoobot.qt.labelling import digits_go_to
 from glue_zoobot.qt.similar_panel import similar_panel
 from glue_zoobot.qt.styles import paint, quiet
@@ -142,7 +143,7 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
         self.begin_page.other_log_wanted.connect(self._choose_log)
         self.pages = QtWidgets.QStackedWidget()
         self.pages.addWidget(self.begin_page)
-        self.pages.addWidget(_KeyPage(self.card, self._rating_layout()))
+        self.pages.addWidget(KeyPage(self.card, self._rating_layout()))
         self.setWidget(self.pages)
 
     def _rating_layout(self) -> QtWidgets.QLayout:
@@ -376,27 +377,6 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
             self._work.drop()
         self.card.close_down()
         self._hub.unsubscribe_all(self)
-
-
-class _KeyPage(QtWidgets.QWidget):
-    """The page of the card: keys that nothing in it has use for are those of rating."""
-
-    def __init__(self, card: RatingCard, layout: QtWidgets.QLayout) -> None:
-        super().__init__()
-        self._card = card
-        self.setLayout(layout)
-
-    def event(self, event: QtCore.QEvent) -> bool:
-        if event.type() == QtCore.QEvent.ShortcutOverride and self._card.wants(event):
-            event.accept()  # glue's own Ctrl+Z would undo something else
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
-        if self._card.wants(event):
-            self._card.press(event)
-        else:
-            super().keyPressEvent(event)
 
 
 def _prepare(data: Data) -> None:
