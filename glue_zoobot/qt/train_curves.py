@@ -32,7 +32,7 @@ class EpochPlot(SmallPlot):
     """Figures by epoch; one line per key, the best epoch marked."""
 
     x_name = "epoch"
-    height = 104
+    height = 112
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -175,9 +175,9 @@ def _summary(
     shown = next((row for row in told if row["epoch"] == best), last)
     name = {"bal. accuracy": "balanced accuracy"}.get(name, name)
     text = f"{name[0].upper()}{name[1:]} {first[key]:.2f} at the start"
-    if best == first["epoch"]:
-        text += "; nothing better yet" if len(told) > 1 else ""
-    else:
+    if shown is not first:
         text += f", {shown[key]:.2f} in epoch {shown['epoch']}"
         text += " (best so far, which is kept)" if best is not None else ""
+    elif best == first["epoch"] and len(told) > 1:
+        text += "; nothing better yet"
     return text + (f"; chance is {chance:.2f}" if chance is not None else "")
