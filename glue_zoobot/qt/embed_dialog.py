@@ -378,6 +378,7 @@ def _default_store(source: str, encoder: str) -> Path:
 def _best(rows: list[dict[str, Any]], default: str) -> str:
     """Return the default encoder if it is here, else the first that is, else the default."""
     here = [row["name"] for row in rows if row["cached"]]
+    here.sort(key=lambda name: Path(name).is_absolute())  # what was trained here is chosen by the user
     return default if default in here or not here else here[0]
 
 
