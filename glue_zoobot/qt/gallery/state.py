@@ -36,7 +36,8 @@ SLOW_MASK = 0.01  # seconds of computing; a dearer subset is evaluated once for 
 
 def _same_values(old: np.ndarray, new: np.ndarray) -> bool:
     """Glue swaps the array of a changed column; a derived column is a new array each time."""
-    return old is new or (old.dtype.kind == new.dtype.kind == "f" and np.array_equal(old, new, equal_nan=True))
+    numbers = old.dtype.kind == new.dtype.kind == "f"
+    return old is new or (numbers and np.array_equal(old, new, equal_nan=True))
 
 
 class GalleryLayerState(LayerState):
