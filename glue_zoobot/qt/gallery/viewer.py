@@ -421,6 +421,8 @@ class GalleryViewer(DataViewer):
             self.detail = None
         self.thumbnails.close()
         self._looked_at = None
+        for helper in (self.state.sort_att_helper, self.state.group_att_helper):
+            helper.hub = None  # the state lives on for a while, and would fill lists in widgets that are gone
         self.state.forget_all()
 
 
