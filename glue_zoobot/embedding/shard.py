@@ -23,6 +23,7 @@ PENDING = "pending"
 _VALUES = "embedding.list.element"
 COLUMNS = ("object_id", "embedding", "outcome", "reason")
 _KEY = b"glue_zoobot"
+_ALWAYS_TAKEN, _MAX_RATIO = 32 * 1024**2, 200  # of a column; reasons repeat, and pack well
 # Embeddings neither shrink nor have an order: to compress them and to look for their extremes costs
 # half of the writing for nothing.
 _LAYOUT: dict[str, Any] = {
@@ -110,8 +111,12 @@ def read_header(path: Path) -> Header:
         with pq.ParquetFile(path) as file:
             schema, rows = file.schema_arrow, file.metadata.num_rows
             noted = _count_noted(file)
+            _refuse_bomb(file.metadata)
         identity = json.loads(schema.metadata[_KEY])
         embedded = int(identity.pop("embedded"))
+        missing = set(COLUMNS) - set(schema.names)
+        if missing:
+            raise ValueError(f"it has no {', '.join(sorted(missing))}")
         kind = schema.field("embedding").type
         if not pa.types.is_fixed_size_list(kind) or not pa.types.is_float16(kind.value_type):
             raise ValueError(f"its embeddings are {kind}, not fixed-size lists of float16")
@@ -120,6 +125,15 @@ def read_header(path: Path) -> Header:
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
         raise StoreError(f"The shard {path} is damaged ({error}). Run again to make it anew.") from error
     return Header(rows, kind.list_size, embedded, identity, noted)
+
+
+def _refuse_bomb(metadata: Any) -> None:
+    """Raise `ValueError` where names and reasons would unpack to very many times what is stored of them."""
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for chunk in map(group.column, range(group.num_columns)):
+            packed, unpacked = chunk.total_compressed_size, chunk.total_uncompressed_size
+            if unpacked > max(_ALWAYS_TAKEN, _MAX_RATIO * packed):
+                raise ValueError(f"{chunk.path_in_schema} unpacks to {unpacked / 1e6:,.0f} MB")
 
 
 def _count_noted(file: Any) -> int | None:

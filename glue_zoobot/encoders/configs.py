@@ -34,7 +34,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise EncoderError(
             f"{path} cannot be read: {error}. An encoder needs it beside its weights."
         ) from error

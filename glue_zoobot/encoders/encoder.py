@@ -194,8 +194,10 @@ def _placed(network: nn.Module, device: str) -> nn.Module:
 
 
 def _network_of(spec: EncoderSpec) -> nn.Module:
+    tensors = weights.read_tensors(weights.fetch(spec).path)
+    networks.require_size(spec, tensors)
     network = networks.build(spec)
-    networks.fill(network, weights.read_tensors(weights.fetch(spec).path), spec)
+    networks.fill(network, tensors, spec)
     width = networks.feature_width(network, spec)
     if width != spec.width:
         raise EncoderError(

@@ -64,6 +64,28 @@ def build(spec: EncoderSpec) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
+def require_size(spec: EncoderSpec, tensors: Tensors) -> None:
+    """
+    Compare the size of a network with that of its weights, before memory is taken for it.
+
+    Raises
+    ------
+    EncoderError
+        If the network has far more parameters than there are weights; a description may say anything.
+    """
+    try:
+        with torch.device("meta"):
+            wanted = sum(tensor.numel() for tensor in build(spec).state_dict().values())
+    except Exception:  # it cannot be described without being built; building it says what is wrong
+        return
+    there = sum(tensor.numel() for tensor in tensors.values())
+    if wanted > 2 * there + 1_000_000:
+        raise EncoderError(
+            f"encoder {spec.name!r}: the network {spec.architecture} has {wanted:,} parameters, its weights "
+            f"{there:,}. Name the right architecture in its config.json."
+        )
+
+
 def fill(network: nn.Module, tensors: Tensors, spec: EncoderSpec) -> None:
     """
     Copy weights into a network, in float32. Every tensor must fit; only a classifier's may be left over.
@@ -82,6 +104,12 @@ def fill(network: nn.Module, tensors: Tensors, spec: EncoderSpec) -> None:
                 f"encoder {spec.name!r}: the weights do not fit the network {spec.architecture}: {len(keys)} "
                 f"tensors are {fault}, such as {min(keys)!r}. Name the right architecture in its config.json."
             )
+    bad = [key for key in wanted if not torch.isfinite(tensors[key].float()).all()]
+    if bad:
+        raise EncoderError(
+            f"encoder {spec.name!r}: its weights are not all numbers, as in {bad[0]!r} ({len(bad)} tensors). "
+            "The training went wrong or the file is damaged; get it again."
+        )
     network.load_state_dict(
         {key: tensors[key].to(value.dtype).reshape(value.shape) for key, value in wanted.items()}
     )

@@ -13,6 +13,7 @@ from glue_zoobot.errors import EncoderError
 FAMILIES = ("mini", "zoobot", "timm", "torchvision")
 INTERPOLATIONS = ("bilinear", "bicubic")
 PADDINGS = ("network", "tf_same")
+_LARGEST, _WIDEST, _MOST_PARTS = 2048, 2**17, 4  # beyond any network there is; a file may say anything
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,9 @@ class EncoderSpec:
             f"padding is {self.padding!r}, not one of {PADDINGS}": self.padding in PADDINGS,
             f"channels is {self.channels!r}, not 3 or 1": self.channels in (1, 3),
             f"crop is {self.crop!r}, not within 0 to 1": 0 < self.crop <= 1,
-            f"input_size is {self.input_size!r}, not a positive number": self.input_size > 0,
+            f"input_size is {self.input_size!r}, not 1 to {_LARGEST}": 0 < self.input_size <= _LARGEST,
+            f"width is {self.width!r}, not a length": 0 <= self.width <= _WIDEST,
+            f"it is made of more than {_MOST_PARTS} networks": self.architecture.count("+") < _MOST_PARTS,
             f"mean and std need {self.channels} values each": len(self.mean)
             == len(self.std)
             == self.channels,

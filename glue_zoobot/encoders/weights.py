@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glue_zoobot.encoders.registry import MINI_DIRECTORY
+from glue_zoobot.encoders.registry import MINI_DIRECTORY, registry
 from glue_zoobot.encoders.spec import EncoderSpec
 from glue_zoobot.errors import EncoderError
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import torch
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+_TRUSTED = "https://download.pytorch.org/"
 HUB_PREFIXES = ("hf_hub:", "hf-hub:")
 
 
@@ -212,6 +213,10 @@ def _download_address(spec: EncoderSpec) -> WeightsFile:
 
     if constants.is_offline_mode():
         raise EncoderError("HF_HUB_OFFLINE is set, so nothing is downloaded")
+    registered = {known.weights for known in registry().values()}
+    if not spec.weights.startswith(_TRUSTED) and spec.weights not in registered:
+        # a store or a session may name any address
+        raise EncoderError(f"it is not from {_TRUSTED}; download it yourself if you trust it")
     path = torch_cache() / spec.weights.rsplit("/", 1)[-1]
     path.parent.mkdir(parents=True, exist_ok=True)
     # torchvision writes the first digits of the SHA-256 into the file's name

@@ -21,6 +21,7 @@ from glue_zoobot.images.catalogue import Catalogue
 from glue_zoobot.images.identity import identify
 from glue_zoobot.images.source import ContainerSource, Fluxes, Picture
 from glue_zoobot.images.spec import SourceSpec
+from glue_zoobot.images.tables import text_array
 
 _MAX_CHUNK = 1024**3  # bytes; what HDF5 unpacks at once
 _CHUNK_CACHE = 64 * 1024**2  # bytes; a compressed chunk of many images is unpacked once, not once per image
@@ -125,7 +126,7 @@ def _values(dataset: Any) -> np.ndarray | None:
     """Numbers or text of a dataset; None for compound and other types."""
     if dataset.dtype.kind in "OS":
         values = dataset.asstr(errors="replace")[:] if _is_text(dataset) else None
-        return None if values is None else np.array(values.tolist(), dtype=str)
+        return None if values is None else text_array(values.tolist())
     return dataset[:] if dataset.dtype.kind in "iufb" else None
 
 

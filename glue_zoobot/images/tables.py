@@ -27,6 +27,7 @@ TABLE_SUFFIXES = (*TEXT_SUFFIXES, *VOTABLE_SUFFIXES, *PARQUET_SUFFIXES, ".ecsv")
 _MAX_EXACT_FLOAT = 2**53
 #: What readers of text say of a text that is no table; one of them goes on for pages.
 _MAX_RATIO = 200  # of a packed FITS table
+_MAX_TEXT, _MAX_CHARACTERS = 200, 64 * 1024**2  # of a cell that is cut short, in columns longer than this
 _MAX_ROWS_PER_BYTE = 20  # rows that differ take more than that, however well they are compressed
 _NO_LAYOUT = ("ERROR: Unable to guess table format", "Empty CSV", "CSV parse error: Empty CSV")
 _LAYOUT = "a table has a line of column names, then one line per galaxy"
@@ -64,6 +65,8 @@ def read_table(path: Path, text_columns: tuple[str, ...] = (), skip: tuple[str, 
             table = _without_masks(Table.read(path, format="votable"))
         else:
             table = _read_fits(path)
+    except MemoryError as error:
+        raise CatalogueError(f"{path} does not fit into memory as a table ({error})") from error
     except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, UnreadableImage) as error:
         what = " ".join(str(error).split())
         if what.startswith(_NO_LAYOUT):
@@ -194,10 +197,7 @@ def from_arrow(table: pyarrow.Table) -> Table:
             continue
         else:
             columns[name] = _arrow_values(name, column)
-    result = Table()
-    for name, values in columns.items():
-        result[name] = values
-    return result
+    return Table(columns, copy=False)
 
 
 def _arrow_values(name: str, column: Any) -> np.ndarray:
@@ -211,7 +211,25 @@ def _arrow_values(name: str, column: Any) -> np.ndarray:
         return column.to_numpy()
     if pa.types.is_decimal(kind):
         return column.cast(pa.float64()).to_numpy()
-    return column.cast(pa.string()).fill_null("").to_numpy().astype(str)
+    return _texts(column.cast(pa.string()).fill_null(""))
+
+
+def text_array(texts: list[str]) -> np.ndarray:
+    """Texts as an array (N,), cut short if the longest would make it fill the memory."""
+    import pyarrow as pa
+
+    return _texts(pa.chunked_array([pa.array(texts, pa.large_string())]))
+
+
+def _texts(column: Any) -> np.ndarray:
+    """Texts as an array, in which the longest sets the width of all: one cell must not fill the memory."""
+    import pyarrow.compute as pc
+
+    longest = pc.max(pc.utf8_length(column)).as_py() or 0
+    if longest > _MAX_TEXT and longest * max(len(column), 100) > _MAX_CHARACTERS:
+        cut = pc.binary_join_element_wise(pc.utf8_slice_codeunits(column, 0, _MAX_TEXT), "…", "")
+        column = pc.if_else(pc.greater(pc.utf8_length(column), _MAX_TEXT), cut, column)
+    return column.to_numpy().astype(str)
 
 
 def _without_masks(table: Table) -> Table:
