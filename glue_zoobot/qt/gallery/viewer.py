@@ -422,7 +422,7 @@ class GalleryViewer(DataViewer):
         self.thumbnails.close()
         self._looked_at = None
         for helper in (self.state.sort_att_helper, self.state.group_att_helper):
-            helper.hub = None  # the state lives on for a while, and would fill lists in widgets that are gone
+            helper.unregister(self.session.hub)  # the state lives on for a while, its lists do not
         self.state.forget_all()
 
 
