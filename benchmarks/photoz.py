@@ -3,15 +3,15 @@ How many labels does an encoder save for a redshift, a colour, a mass? All curve
 
     python benchmarks/photoz.py --out FOLDER [--data DATA] [--seeds 3] [--only redshift]
 
-*redshift*: 12,000 simulated galaxies of one angular scale with true redshifts, of which 3,500 are labelled; an
-encoder is pretrained on all pictures without labels (SimCLR, a network of 0.4 million parameters at 32 px, 8
-epochs: minutes on a CPU), and compared frozen, fine-tuned, and as the same network from random weights.
+*redshift*: 12,000 simulated galaxies of one angular scale with true redshifts, of which 3,500 are labelled;
+an encoder is pretrained on all pictures without labels (SimCLR, a network of 0.4 million parameters at 32 px,
+8 epochs: minutes on a CPU), and compared frozen, fine-tuned, and as the same network from random weights.
 
-*mass*, *colour*: `mini`, which has learnt morphology, frozen, against the same network from random weights, on
-250 galaxies of Galaxy Zoo with a stellar mass and a u - r colour (0 to 5).
+*mass*, *colour*: `mini`, which has learnt morphology, frozen, against the same network from random weights,
+on 250 galaxies of Galaxy Zoo with a stellar mass and a u - r colour (0 to 5).
 
-Two fifths of the labelled galaxies are measured by. It runs the verbs of the command line, goes on where it was
-stopped, and prints their tables.
+Two fifths of the labelled galaxies are measured by. It runs the verbs of the command line, goes on where it
+was stopped, and prints their tables.
 """
 
 from __future__ import annotations
