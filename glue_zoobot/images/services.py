@@ -18,9 +18,9 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any, TypeVar
 
-import glue_zoobot
 from glue_zoobot.errors import CatalogueError
 
 _LEGACY = (
@@ -128,7 +128,7 @@ def _opener() -> urllib.request.OpenerDirector:
         _SameHost,
     ):
         opener.add_handler(handler())
-    opener.addheaders = [("User-Agent", f"glue-zoobot/{glue_zoobot.__version__}")]
+    opener.addheaders = [("User-Agent", f"glue-zoobot/{version('glue-zoobot')}")]
     return opener
 
 
