@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -61,6 +62,7 @@ class Head:
         AnalysisError
             If the folder cannot be written, or holds something else.
         """
+        from safetensors import SafetensorError
         from safetensors.numpy import save_file
 
         path = Path(path)
@@ -70,11 +72,14 @@ class Head:
             path.mkdir(parents=True, exist_ok=True)
             partial = path / f".{ARRAYS}.{os.getpid()}"
             save_file(_arrays(self.estimator), partial)
+            facts = {**self._facts(), "arrays_sha256": _sha256(partial)}
             partial.replace(path / ARRAYS)
             partial = path / f".{CONFIG}.{os.getpid()}"
-            partial.write_text(json.dumps(self._facts(), indent=1), encoding="utf-8")
+            partial.write_text(json.dumps(facts, indent=1), encoding="utf-8")
             partial.replace(path / CONFIG)
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
+            for left in path.glob(f".*.{os.getpid()}"):
+                left.unlink(missing_ok=True)
             raise AnalysisError(
                 f"{path}: the head cannot be written ({error}); choose another place"
             ) from error
@@ -100,6 +105,8 @@ class Head:
             facts = json.loads((path / CONFIG).read_text(encoding="utf-8"))
             if facts["format"] > FORMAT:
                 raise AnalysisError(f"{path} was written by a newer glue-zoobot; install that version")
+            if facts.get("arrays_sha256") not in (None, _sha256(path / ARRAYS)):
+                raise ValueError("its two files are not of one training, as after a crash while it was saved")
             estimator = _estimator(facts, load_file(path / ARRAYS))
             return cls(str(facts["target"]), estimator, dict(facts["provenance"]))
         except (OSError, *_DAMAGE, SafetensorError) as error:
@@ -205,6 +212,11 @@ class Head:
             facts["limits"] = [None if np.isinf(limit) else limit for limit in estimator.limits_]
             facts["range"], facts["method"] = list(estimator.range_), estimator.method_
         return facts
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def heads_in(path: Path) -> list[Path]:

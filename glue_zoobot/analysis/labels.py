@@ -119,7 +119,8 @@ class LabelLog:
         self.damaged = 0
         self._entries: dict[str, Entry] = {}
         self._undone: set[str] = set()
-        self._offset = 0
+        self._offset, self._file = 0, 0
+        self._stored: set[str] = set()
         self._refresh()
         if self.damaged and not self._entries:
             raise AnalysisError(f"{self.path} is not a log of ratings; choose another file")
@@ -209,7 +210,8 @@ class LabelLog:
         self._refresh()
         new = [entry for entry in entries if entry.id not in self._entries]
         if new:
-            _append(self.path, "".join(_as_line(entry) for entry in new))
+            lost = [entry for entry in self._entries.values() if entry.id not in self._stored]
+            _append(self.path, "".join(_as_line(entry) for entry in (*lost, *new)))
             self._refresh()
         return len(new)
 
@@ -289,9 +291,13 @@ class LabelLog:
         """Read what was appended since the last look, by us or by others."""
         try:
             with self.path.open("rb") as file:
+                facts = os.fstat(file.fileno())
+                if facts.st_size < self._offset or facts.st_ino != self._file:
+                    self._begin_again(facts.st_ino)
                 file.seek(self._offset)
                 text = file.read()
         except FileNotFoundError:
+            self._begin_again(0)
             return
         except OSError as error:
             raise AnalysisError(f"{self.path}: the ratings cannot be read ({error})") from error
@@ -300,15 +306,26 @@ class LabelLog:
             self._take_in(line)
         self._offset += end
 
+    def _begin_again(self, file: int) -> None:
+        """
+        Read a file from its start: it is new, was deleted, cut short or replaced by another.
+
+        What was read before stands, and is written again with the next entry: a log that is deleted under a
+        program that has it open loses nothing.
+        """
+        self._offset, self._file = 0, file
+        self._stored.clear()
+
     def _take_in(self, line: bytes) -> None:
         if not line.strip():
             return
         try:
             entry = _from_line(line)
-        except (ValueError, TypeError, KeyError, RecursionError, AnalysisError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError, AnalysisError):
             self.damaged += 1
             return
         self._entries[entry.id] = entry
+        self._stored.add(entry.id)
         if entry.undoes:
             self._undone.add(entry.undoes)
 

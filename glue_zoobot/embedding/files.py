@@ -7,6 +7,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from glue_zoobot.errors import StoreError
@@ -47,7 +48,8 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
             "then run the same again: what is finished is kept."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # what stopped the writing may stop this too, and is said above
+            temporary.unlink(missing_ok=True)
 
 
 def decide(path: Path, text: str) -> str:

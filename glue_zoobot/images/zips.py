@@ -116,7 +116,7 @@ def index_zip(path: Path) -> Index:
                         f"{path}: its labels unpack to more than {most / 1e6:,.0f} MB; it is damaged or made "
                         "to fill the memory"
                     )
-    except _DAMAGE as error:
+    except (*_DAMAGE, IndexError) as error:  # IndexError: a member without a name
         raise CatalogueError(f"{path} cannot be read as zip ({error}). Is it complete?") from error
     return index
 

@@ -11,12 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
 from torch import nn
 
 from glue_zoobot.embedding.files import write_atomically
 from glue_zoobot.encoders import EncoderSpec
 from glue_zoobot.errors import EncoderError
+from glue_zoobot.training.checkpoint import save_tensors
 from glue_zoobot.training.recipes import require_same
 
 __all__ = ["fingerprint", "finished", "prepare", "versions", "write_encoder"]
@@ -85,9 +85,7 @@ def write_encoder(
         The folder, which `glue_zoobot.encoders.find` opens.
     """
     weights = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
-    write_atomically(
-        folder / "model.safetensors", lambda path: save_file(weights, path, metadata={"format": "pt"})
-    )
+    write_atomically(folder / "model.safetensors", lambda path: save_tensors(weights, path, {"format": "pt"}))
     (folder / "model.safetensors").chmod(0o644)
     record = {"recipe": recipe, "facts": facts, "versions": versions(), "curves": list(curves)}
     _write(folder / CURVES, json.dumps(record, indent=1))

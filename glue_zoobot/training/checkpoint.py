@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from glue_zoobot.embedding.files import write_atomically
 from glue_zoobot.errors import EncoderError
 
-__all__ = ["load", "read_facts", "save"]
+__all__ = ["load", "read_facts", "save", "save_tensors"]
 
 _OPTIMISER = "optimiser"
 
@@ -44,7 +44,15 @@ def save(
         tensors |= {f"{_OPTIMISER}.{number}.{key}": torch.as_tensor(value) for key, value in state.items()}
     whole = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
     metadata = {"state": json.dumps(dict(facts))}
-    write_atomically(path, lambda temporary: save_file(whole, temporary, metadata))
+    write_atomically(path, lambda temporary: save_tensors(whole, temporary, metadata))
+
+
+def save_tensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write a safetensors file; a full disk is an `OSError`, as it is for any other file."""
+    try:
+        save_file(tensors, path, metadata)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
 
 
 def read_facts(path: Path) -> dict[str, Any]:
