@@ -15,6 +15,7 @@ from glue_zoobot.analysis.selection import best_rows
 from glue_zoobot.catalog.cuts import Cuts
 from glue_zoobot.catalog.embeddings import RowEmbeddings, embeddings_of, why_no_embeddings
 from glue_zoobot.catalog.identity import object_ids_of
+from glue_zoobot.catalog.linked import linked_datasets, rows_in
 from glue_zoobot.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -137,15 +138,17 @@ def answer(question: Question) -> Answer:
     """
     Search; may take seconds for the first question to a large catalogue, so not for a GUI thread.
 
+    If the dataset has no embeddings, but one that the user linked to it has, the answer is about that one:
+    the same galaxies there are the examples.
+
     Raises
     ------
     AnalysisError
-        If the dataset has no embeddings, no example has one, they contradict each other, or a cut asks for
-        what the examples do not have.
+        If neither has embeddings, no example has one, they contradict each other, or a cut asks for what the
+        examples do not have.
     """
+    question, elsewhere = _where_embedded(question)
     data, embeddings = question.data, embeddings_of(question.data)
-    if embeddings is None:
-        raise AnalysisError(why_no_embeddings(data))
     search = _search(embeddings, question.metric, question.components)
     like, unlike, note = _usable(question, embeddings, search)
     question = replace(question, like=tuple(like.tolist()), unlike=tuple(unlike.tolist()))
@@ -160,7 +163,31 @@ def answer(question: Question) -> Answer:
     everywhere = np.full(data.size, np.nan, dtype=np.float32)
     everywhere[embeddings.rows] = found
     everywhere[embeddings.rows[best]] = scores
+    note = "; ".join(text for text in (elsewhere, note) if text)
     return Answer(question, embeddings.rows[best], scores, everywhere, note)
+
+
+def _where_embedded(question: Question) -> tuple[Question, str]:
+    """Return a question about a dataset with embeddings, and what to tell the user if it is another one."""
+    data = question.data
+    if embeddings_of(data) is not None:
+        return question, ""
+    linked = [other for other in linked_datasets(data) if embeddings_of(other) is not None]
+    for other in linked:
+        like, unlike = (
+            rows_in(other, data, np.array(rows, dtype=np.int64)) for rows in (question.like, question.unlike)
+        )
+        if like.rows.size:
+            found = replace(
+                question, data=other, like=tuple(like.rows.tolist()), unlike=tuple(unlike.rows.tolist())
+            )
+            galaxies = f"{len(like.rows):,} found for {len(question.like):,} by {like.how}"
+            return found, f"examples of {data.label} in {other.label}: {galaxies}"
+    reason = why_no_embeddings(data)
+    if not linked:
+        raise AnalysisError(f"{reason}; or link it to a catalogue that has them")
+    names = " or ".join(other.label for other in linked)
+    raise AnalysisError(f"{reason}; and none of the examples is in {names}, which is linked to it")
 
 
 def _best_of(scores: np.ndarray, allowed: np.ndarray) -> np.ndarray:
