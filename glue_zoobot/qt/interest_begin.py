@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BeginPage", "rows_of_subset"]
 
-_HOW_TO = """<p style="font-size: 13pt; color: #606060">Which galaxies interest you?</p>
+_HOW_TO = """<p style="font-size: 13pt">Which galaxies interest you?</p>
 <p>Rate a few, from 0 (dull) to 5 (wonderful), and the whole catalogue is ranked by how interesting each
 galaxy is <i>to you</i>. Every ten ratings the ranking learns, and shows you better ones.</p>"""
 _EMPTY = """<p><b>First open a catalogue with images:</b> <i>File, Open Data Set</i>, or drop it

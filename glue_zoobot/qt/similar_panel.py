@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_COUNT", "CountSlider", "SimilarPanel", "show_restored_answer", "similar_panel"]
 
 _BEST_SHOWN = 40
-_WIDTH = 284
+_WIDTH, _LETTERS = 284, 41  # at least so wide, in screen pixels and in letters of the font
 _METRICS = (("Angle", "cosine"), ("Distance", "euclidean"))
 _COMPONENTS = (("all numbers", None), *((f"{k} main components", k) for k in (100, 50, 20, 10)))
 _CUTS_TIP = "Only galaxies of like magnitude or redshift, or apart on the sky …"
@@ -54,7 +54,7 @@ def similar_panel(application: GlueApplication) -> SimilarPanel:
     if panel is None:
         panel = SimilarPanel(application)
         application.addDockWidget(Qt.RightDockWidgetArea, panel)
-        application.resizeDocks([panel], [_WIDTH], Qt.Horizontal)
+        application.resizeDocks([panel], [panel.minimumWidth()], Qt.Horizontal)
         panel.hide()
     return panel
 
@@ -88,7 +88,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
     def __init__(self, application: GlueApplication) -> None:
         super().__init__("Similar galaxies", application)
         self.setObjectName("zoobot_similar_panel")
-        self.setMinimumWidth(_WIDTH)
+        self.setMinimumWidth(max(_WIDTH, _LETTERS * self.fontMetrics().averageCharWidth()))
         self._application = application
         self.state = question_of(application)
         self._said = self.state.sentence()
@@ -334,7 +334,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.metric_choice.setCurrentIndex(max(0, self.metric_choice.findData(question.metric)))
         self.components.setCurrentIndex(max(0, self.components.findData(question.components)))
         text = f"Conditions: {describe(question.cuts)}"
-        room = self.cuts_button.fontMetrics().elidedText(text, Qt.ElideRight, _WIDTH - 76)
+        room = self.cuts_button.fontMetrics().elidedText(text, Qt.ElideRight, self.minimumWidth() - 76)
         self.cuts_button.setText(room)
         self.cuts_button.setToolTip(text if room != text else _CUTS_TIP)
         self.no_cuts_button.setVisible(bool(question.cuts))

@@ -74,7 +74,9 @@ class Tour(QtCore.QObject, HubListener):
         self._work = run_in_thread(self, lambda: _draw(self._folder), self._embed, self._fail)
 
     def go(self, place: int) -> None:
-        """Go to a step; beyond the last one the tour ends."""
+        """Go to a step, once the sample is ready; beyond the last one the tour ends."""
+        if self.scene is None:
+            return
         if place >= len(STEPS):
             self.end()
             return

@@ -163,8 +163,9 @@ class WhyDialog(QtWidgets.QDialog):
         self.text.setText(verdict(table).replace("_", "_\u200b"))  # long names may go on in the next line
         self.table.setRowCount(min(len(table), _SHOWN))
         for line, row in enumerate(table[:_SHOWN]):
-            numbers = (row["ks"], row["correlation"], row["top_median"], row["rest_median"])
-            for column, text in enumerate((row["column"], *(f"{number:.3g}" for number in numbers))):
+            shares = (f"{row[name]:.2f}" for name in ("ks", "correlation"))
+            medians = (f"{row[name]:.3g}" for name in ("top_median", "rest_median"))
+            for column, text in enumerate((row["column"], *shares, *medians)):
                 item = QtWidgets.QTableWidgetItem(str(text))
                 item.setToolTip(str(text))
                 if column:
