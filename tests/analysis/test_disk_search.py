@@ -34,7 +34,8 @@ def folder(vectors, tmp_path_factory):
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 @pytest.mark.parametrize(("like", "unlike"), [([12], []), ([12, 600, 101], [44]), ([100], [])])
 def test_the_exact_search_answers_as_in_memory(folder, vectors, metric, like, unlike, monkeypatch):
-    monkeypatch.setattr(disk_search, "BLOCK_BYTES", 2 * 160 * 300)  # several blocks
+    monkeypatch.setattr(disk_search, "BLOCK_BYTES", 4 * 160 * 300)  # several blocks
+    monkeypatch.setattr(disk_search, "PART_BYTES", 2 * 160 * 700)
     memory = SimilaritySearch(vectors.astype(np.float32), metric).query(like, unlike, k=50)
     disk = DiskSearch(folder, metric, "exact").query(like, unlike, k=50)
     np.testing.assert_array_equal(disk[0], memory[0])
