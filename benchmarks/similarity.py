@@ -70,21 +70,21 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, default=1_000_000)
     rows = parser.parse_args().rows
-    print(f"Top {NEIGHBOURS} by cosine, {rows:,} float32 vectors, median of {REPEATS} queries\n")
-    print(
-        "| columns | search | bare `X @ q` (ms) | query (ms) | query / bare | wanted | recall | build (s) |"
-    )
+    print(f"Top {NEIGHBOURS} by cosine, float32 vectors, median of {REPEATS} queries\n")
+    print("| vectors | search | bare `X @ q` (ms) | query (ms) | query / bare | wanted | recall | build (s) |")
     print("|---|---|---|---|---|---|---|---|")
-    for columns, method, wanted in (
-        (40, "exact", "≤ 1.5"),
-        (640, "exact", "≤ 1.25"),
-        (640, "two-stage", "≤ 0.33"),
+    for n, columns, method, wanted in (
+        (rows, 40, "exact", "≤ 1.5"),
+        (rows, 640, "exact", "≤ 1.25"),
+        (rows, 640, "two-stage", "≤ 0.33"),
+        (10 * rows, 40, "exact", "200 ms"),
     ):
         if method == "exact":
-            matrix = clustered(rows, columns)
+            matrix = np.empty((0, 0))  # the one before makes room
+            matrix = clustered(n, columns)
         bare, query, build, recall = measure(matrix, method)
         print(
-            f"| {columns} | {method} | {bare:.1f} | {query:.1f} | {query / bare:.2f} | {wanted} "
+            f"| {n:,} × {columns} | {method} | {bare:.1f} | {query:.1f} | {query / bare:.2f} | {wanted} "
             f"| {recall:.4f} | {build:.1f} |"
         )
 
