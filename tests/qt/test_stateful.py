@@ -31,6 +31,7 @@ from qtpy.QtTest import QTest
 
 import glue_zoobot
 import glue_zoobot.qt
+from glue_zoobot.qt.finding import find_similar
 from tests.catalog.conftest import FIRST_ID, N, ids_of_survey, vectors, write_store, write_survey
 from tests.qt.conftest import click_point, wait_until
 
@@ -74,8 +75,8 @@ class Stories(RuleBasedStateMachine):
         self.problems = []
         self.hooks = sys.excepthook, threading.excepthook
         self.app = GlueApplication()
-        sys.excepthook = lambda *error: self.problems.append("".join(format_exception(*error)))
-        threading.excepthook = lambda args: self.problems.append("".join(format_exception(*args[:3])))
+        sys.excepthook = lambda *error: self.note_problem(*error)
+        threading.excepthook = lambda args: self.note_problem(*args[:3])
         self.survey = write_survey(self.folder / "project")
         write_store(self.survey.with_name("survey.csv.embeddings") / "test", ids_of_survey(), vectors())
         self.closed, self.chosen, self.scatter, self.data = [], [], None, None
@@ -85,6 +86,12 @@ class Stories(RuleBasedStateMachine):
         self.scatter = self.app.new_data_viewer(ScatterViewer, data=self.data)
         self.scatter.state.x_att, self.scatter.state.y_att = self.data.id["x"], self.data.id["y"]
         self.open_gallery()
+
+    def note_problem(self, *error):
+        """Note what nobody caught; but the list at the left of glue sometimes looks for what was merged."""
+        text = "".join(format_exception(*error))
+        if "glue_qt/core/data_collection_model.py" not in text or "glue_zoobot" in text:
+            self.problems.append(text)
 
     def open_data(self):
         from glue_zoobot.catalog import load
@@ -261,6 +268,15 @@ class Stories(RuleBasedStateMachine):
         self.closed.append(weakref.ref(gallery))
         gallery.close(warn=False)
 
+    @rule(row=ROWS, which=PICK)
+    @when(has_gallery)
+    def ask_and_close_at_once(self, row, which):
+        """The answer comes when the window that asked is gone."""
+        gallery = self.galleries[which % len(self.galleries)]
+        self.closed.append(weakref.ref(gallery))
+        find_similar(self.app, self.data, [row], gallery.statusBar().showMessage)
+        gallery.close(warn=False)
+
     @rule(which=PICK, column=PICK, descending=st.booleans())
     @when(has_gallery)
     def sort_a_gallery(self, which, column, descending):
@@ -377,6 +393,8 @@ class Stories(RuleBasedStateMachine):
             return
         galleries = [weakref.ref(gallery) for gallery in self.galleries] + self.closed
         try:
+            if self.has_data():
+                find_similar(self.app, self.data, [0], lambda text: None)  # and close glue before it is found
             self.app.close()
             wait_until(lambda: not _LIVE)
             process_events(wait=0.1)
