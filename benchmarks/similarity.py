@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     rows = parser.parse_args().rows
     print(f"Top {NEIGHBOURS} by cosine, float32 vectors, median of {REPEATS} queries\n")
-    print("| vectors | search | bare `X @ q` (ms) | query (ms) | query / bare | wanted | recall | build (s) |")
+    print("| vectors | search | bare (ms) | query (ms) | query / bare | wanted | recall | build (s) |")
     print("|---|---|---|---|---|---|---|---|")
     for n, columns, method, wanted in (
         (rows, 40, "exact", "≤ 1.5"),
