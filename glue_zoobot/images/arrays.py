@@ -283,7 +283,13 @@ def _read_image(path: str) -> np.ndarray:
 
 
 def read_array_bytes(data: bytes, preset: str, bands: str | None) -> Picture:
-    """Read one image from the bytes of an ``.npy`` file, after a look at its header."""
+    """Read one image from the bytes of an ``.npy`` file."""
+    image = array_in(data)
+    return picture_of(image, _white(image), preset, bands)
+
+
+def array_in(data: bytes) -> np.ndarray:
+    """Read the array in the bytes of an ``.npy`` file, after a look at its header."""
     from numpy.lib import format as npy
 
     file = io.BytesIO(data)
@@ -293,10 +299,15 @@ def read_array_bytes(data: bytes, preset: str, bands: str | None) -> Picture:
         shape, _, dtype = read(file)
         check_shape(shape, dtype)
         file.seek(0)
-        image = np.load(file, allow_pickle=False)
+        return np.load(file, allow_pickle=False)
     except _DAMAGE as error:
         raise UnreadableImage(f"no NumPy array that can be read ({error})") from error
-    return picture_of(image, 255.0 if image.dtype == np.uint8 else None, preset, bands)
+
+
+def array_fluxes(data: bytes, preset: str, bands: str | None) -> Fluxes | None:
+    """Like `read_array_bytes`, but the bands; None if the file holds a picture."""
+    image = array_in(data)
+    return fluxes_of(image, _white(image), preset, bands)
 
 
 def _load_image(path: str) -> np.ndarray:

@@ -8,7 +8,7 @@ import stat
 import numpy as np
 
 from glue_zoobot.images import decode, fits
-from glue_zoobot.images.arrays import read_array_bytes, read_array_file, read_array_fluxes
+from glue_zoobot.images.arrays import array_fluxes, read_array_bytes, read_array_file, read_array_fluxes
 from glue_zoobot.images.source import Fluxes, ImageSource, Picture
 
 RASTER_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff")
@@ -78,10 +78,18 @@ def read_bytes(data: bytes, name: str, preset: str = "auto", bands: str | None =
     """Read one image that is in memory; `name` is that of its file."""
     lower = name.lower()
     if lower.endswith(fits.SUFFIXES):
-        return fits.read_stamp_bytes(data, preset, bands)
+        return fits.colours(fits.planes_in(data), preset, bands)
     if lower.endswith(ARRAY_SUFFIXES):
         return read_array_bytes(data, preset, bands)
     return Picture(decode.decode_bytes(data))
+
+
+def fluxes_in(data: bytes, name: str, preset: str = "auto", bands: str | None = None) -> Fluxes | None:
+    """Like `read_bytes`, but the bands; None where the file holds a picture."""
+    lower = name.lower()
+    if lower.endswith(fits.SUFFIXES):
+        return fits.fluxes_of(fits.planes_in(data), preset, bands)
+    return array_fluxes(data, preset, bands) if lower.endswith(ARRAY_SUFFIXES) else None
 
 
 def stem(path: str) -> str:

@@ -101,13 +101,12 @@ def read_planes(path: str) -> Planes:
         return _first_image(hdus)
 
 
-def read_stamp_bytes(data: bytes, preset: str = "auto", bands: str | None = None) -> Picture:
-    """Like `read_stamp`, of a file that is in memory, plain or packed with gzip."""
+def planes_in(data: bytes) -> Planes:
+    """Like `read_planes`, of a file that is in memory, plain or packed with gzip."""
     from astropy.io import fits
 
     with damage_explained(), fits.open(io.BytesIO(_unpacked(io.BytesIO(data))), memmap=False) as hdus:
-        planes = _first_image(hdus)
-    return colours(planes, preset, bands)
+        return _first_image(hdus)
 
 
 def _first_image(hdus: Any) -> Planes:

@@ -20,9 +20,9 @@ from astropy.table import Table
 from glue_zoobot.errors import CatalogueError
 from glue_zoobot.images.catalogue import Catalogue
 from glue_zoobot.images.decode import UnreadableImage, describe
-from glue_zoobot.images.files import read_bytes
+from glue_zoobot.images.files import fluxes_in, read_bytes
 from glue_zoobot.images.members import MAX_MEMBER, Index, open_members, open_rows
-from glue_zoobot.images.source import ImageSource, Picture
+from glue_zoobot.images.source import Fluxes, ImageSource, Picture
 from glue_zoobot.images.spec import SourceSpec
 
 SUFFIXES = (".tar",)
@@ -65,6 +65,12 @@ class TarSource(ImageSource):
         self.places, self.preset, self.bands = places, preset, bands
 
     def _load(self, i: int) -> Picture:
+        return read_bytes(self._bytes(i), self.names[i], self.preset, self.bands)
+
+    def _fluxes(self, i: int) -> Fluxes | None:
+        return fluxes_in(self._bytes(i), self.names[i], self.preset, self.bands)
+
+    def _bytes(self, i: int) -> bytes:
         number, start, size = self.places[i].tolist()
         if number < 0:
             raise UnreadableImage(f"the tar files have no member {self.names[i]}")
@@ -75,7 +81,7 @@ class TarSource(ImageSource):
             data = file.read(size)
         if len(data) < size:
             raise UnreadableImage(f"{self.paths[number]} is cut short within {self.names[i]}")
-        return read_bytes(data, self.names[i], self.preset, self.bands)
+        return data
 
 
 def open_tars(spec: SourceSpec, paths: Sequence[Path], table: Table | None = None) -> Catalogue:

@@ -13,9 +13,9 @@ from astropy.table import Table
 from glue_zoobot.errors import CatalogueError
 from glue_zoobot.images.catalogue import Catalogue
 from glue_zoobot.images.decode import UnreadableImage
-from glue_zoobot.images.files import read_bytes
+from glue_zoobot.images.files import fluxes_in, read_bytes
 from glue_zoobot.images.members import MAX_LABEL, MAX_MEMBER, Index, open_members, open_rows
-from glue_zoobot.images.source import ContainerSource, ImageSource, Picture
+from glue_zoobot.images.source import ContainerSource, Fluxes, ImageSource, Picture
 from glue_zoobot.images.spec import SourceSpec
 
 SUFFIXES = (".zip",)
@@ -57,15 +57,20 @@ class ZipSource(ContainerSource):
         return zipfile.ZipFile(self.path)
 
     def _load(self, i: int) -> Picture:
+        return read_bytes(self._bytes(i), str(self.names[i]), self.preset, self.bands)
+
+    def _fluxes(self, i: int) -> Fluxes | None:
+        return fluxes_in(self._bytes(i), str(self.names[i]), self.preset, self.bands)
+
+    def _bytes(self, i: int) -> bytes:
         name = str(self.names[i])
         with self._opened() as archive:
             try:
-                data = _read(archive, archive.getinfo(name), MAX_MEMBER)
+                return _read(archive, archive.getinfo(name), MAX_MEMBER)
             except KeyError as error:
                 raise UnreadableImage(f"{self.path} has no member {name}") from error
             except _DAMAGE as error:
                 raise UnreadableImage(f"damaged zip member {name} ({error})") from error
-        return read_bytes(data, name, self.preset, self.bands)
 
 
 def _read(archive: Any, info: zipfile.ZipInfo, most: int) -> bytes:

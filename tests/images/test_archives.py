@@ -105,6 +105,8 @@ def test_every_kind_of_image_and_what_is_left_out(tmp_path, suffix):
     assert list(catalogue.source.object_ids) == ["a", "b", "c", "d", "broken"]
     assert list(survey(catalogue.source).broken) == [4]
     np.testing.assert_array_equal(catalogue.source.read(3), picture(3))
+    np.testing.assert_array_equal(catalogue.source.fluxes(1).planes[0], flux(1)[::-1])
+    assert catalogue.source.fluxes(0) is None
     text = catalogue.summary()
     assert "1 .pyd, 1 .pkl: Python objects could run code and are never read" in text
     assert "1 .md not used" in text
