@@ -330,18 +330,26 @@ def draw(scores: Sequence[Score], path: Path, title: str) -> Path:
 
     shown = ("accuracy", "area", "r2", "calibration_error")
     measures = [name for name in shown if all(name in score.values for score in scores)]
-    figure = Figure(figsize=(4.5 * len(measures), 3.6), layout="constrained")
+    figure = Figure(figsize=(4.5 * len(measures), 4), layout="constrained")
+    heads = list(dict.fromkeys(score.head for score in scores))
+    every = sorted({score.labels for score in scores})
     for axes, measure in zip(figure.subplots(1, len(measures), squeeze=False)[0], measures, strict=True):
-        for name in dict.fromkeys(score.head for score in scores):
+        for place, name in enumerate(heads):
             counts = sorted({score.labels for score in scores if score.head == name})
             given = [
                 [s.values[measure] for s in scores if (s.labels, s.head) == (count, name)] for count in counts
             ]
             means, reach = [np.mean(values) for values in given], [_reach(values) for values in given]
-            axes.errorbar(counts, means, reach, marker="o", ms=4, capsize=2, label=name)
+            beside = np.array(counts) * 1.03 ** (place - (len(heads) - 1) / 2)  # so that bars stay apart
+            axes.errorbar(beside, means, reach, marker="o", ms=4, capsize=2, label=name)
         axes.set(xscale="log", xlabel="labels", ylabel=measure.replace("_", " "))
+        axes.set_xticks(every, [f"{count:,}" for count in every])
+        axes.set_xticks([], minor=True)
+        if measure == "calibration_error":
+            axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
-    figure.axes[0].legend(title=title, fontsize="small", title_fontsize="small")
+    lines, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(lines, names, title=title, loc="outside lower center", ncols=min(len(heads), 4))
     figure.savefig(path, dpi=150)
     return path
 
