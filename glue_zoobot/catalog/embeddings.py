@@ -11,57 +11,71 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from glue_zoobot.analysis import SimilaritySearch
-from glue_zoobot.catalog.identity import describe_ids, match_rows
 from glue_zoobot.catalog.record import record_of, resolve
+from glue_zoobot.catalog.store_rows import Part, StoreReader
 from glue_zoobot.catalog.stores import remember_store
-from glue_zoobot.errors import StoreError, ZoobotError
+from glue_zoobot.errors import ZoobotError
 
 if TYPE_CHECKING:
     from glue.core import Data
-
-    from glue_zoobot.embedding import EmbeddingStore
 
 __all__ = [
     "RowEmbeddings",
     "attach_embeddings",
     "embeddings_of",
+    "known_embeddings",
+    "take_in_new",
     "why_no_embeddings",
 ]
 
 
 class RowEmbeddings:
     """
-    Embeddings in the row order of a glue dataset.
+    Embeddings in the row order of a glue dataset; those that there were when they were read.
 
     Parameters
     ----------
-    rows : np.ndarray
-        Shape (M,), int64: rows that have an embedding, ascending.
-    matrix : np.ndarray
-        Shape (M, D), float32.
+    part : Part
+        Rows, vectors, and how much of the dataset the run had come to.
     n_rows : int
         Rows of the dataset.
     encoder_name : str
         What made them.
     path : Path
         Their store.
+    reader : StoreReader
+        Reads on where `part` ends.
+
+    Attributes
+    ----------
+    rows : np.ndarray
+        Shape (M,), int64: rows that have an embedding, ascending.
+    matrix : np.ndarray
+        Shape (M, D), float32.
     """
 
-    def __init__(
-        self, rows: np.ndarray, matrix: np.ndarray, n_rows: int, encoder_name: str, path: Path
-    ) -> None:
-        self.rows = rows
-        self.matrix = matrix
+    def __init__(self, part: Part, n_rows: int, encoder_name: str, path: Path, reader: StoreReader) -> None:
+        self.part, self.reader = part, reader
+        self.rows, self.matrix = part.rows, part.matrix
         self.encoder_name = encoder_name
         self.path = path
         self.positions = np.full(n_rows, -1, dtype=np.int64)
         """Shape (N,): where the embedding of each row is in `matrix`, -1 if it has none."""
-        self.positions[rows] = np.arange(len(rows))
+        self.positions[self.rows] = np.arange(len(self.rows))
         self._searches: dict[str, SimilaritySearch] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def growing(self) -> bool:
+        """Whether the run that makes them had not come to all galaxies of the dataset."""
+        return self.part.looked_at < self.part.total
+
+    def so_far(self) -> str:
+        """Say how many there are of how many that will be; empty if they are complete."""
+        return f"{len(self):,} of {self.part.total:,} embedded so far" if self.growing else ""
 
     def search(self, metric: str = "cosine") -> SimilaritySearch:
         """Return the exact search among `matrix`; made once per metric."""
@@ -73,6 +87,7 @@ class RowEmbeddings:
 
 _CACHE: WeakKeyDictionary[Data, RowEmbeddings] = WeakKeyDictionary()
 _REASONS: WeakKeyDictionary[Data, str] = WeakKeyDictionary()
+_SHARE_WORTH_READING = 0.1
 _READING = threading.Lock()
 """Two threads that ask at once share one matrix instead of reading two."""
 
@@ -139,28 +154,49 @@ def attach_embeddings(data: Data, store: str | os.PathLike[str]) -> int:
     return len(found)
 
 
+def known_embeddings(data: Data) -> RowEmbeddings | None:
+    """Return the embeddings of a dataset if they have been read; reads nothing."""
+    known = _CACHE.get(data)
+    return known if known is not None and known.path == _store_path(data) else None
+
+
+def take_in_new(data: Data) -> RowEmbeddings | None:
+    """
+    Read what was added to the store of a dataset since it was read; not for a GUI thread.
+
+    Nothing is read for little more, so that all readings of a growing store together cost no more than a
+    few of the whole.
+
+    Returns
+    -------
+    RowEmbeddings or None
+        What `embeddings_of` gives from now on; None if it gives the same as before.
+
+    Raises
+    ------
+    StoreError
+        The store is damaged or gone; what was read stays.
+    """
+    known = known_embeddings(data)
+    if known is None or not known.growing:
+        return None
+    new, reader = known.reader.new(), known.reader
+    if new < _SHARE_WORTH_READING * len(known) and not reader.finished:
+        return None
+    part = reader.read_more(known.part)
+    found = RowEmbeddings(part, data.size, known.encoder_name, known.path, reader)
+    with _READING:
+        if _CACHE.get(data) is not known or known.path != _store_path(data):
+            return None  # attached anew meanwhile
+        _CACHE[data] = found
+    return found
+
+
 def _store_path(data: Data) -> Path | None:
     path = record_of(data).get("store")
     return None if path is None else resolve(data, path)
 
 
 def _read(data: Data, path: Path) -> RowEmbeddings:
-    from glue_zoobot.embedding import EmbeddingStore
-
-    store = EmbeddingStore.open(path)
-    ids, matrix = store.load()
-    rows, positions = match_rows(data, ids)
-    if not rows.size:
-        raise StoreError(_no_match(data, store, ids))
-    if not np.array_equal(positions, np.arange(len(matrix))):
-        matrix = matrix[positions]
-    return RowEmbeddings(rows, matrix, data.size, store.encoder_name, path)
-
-
-def _no_match(data: Data, store: EmbeddingStore, ids: np.ndarray) -> str:
-    if not len(ids):
-        return f"the store {store.path} holds no embeddings yet; let the run that fills it go on"
-    return (
-        f"none of the {data.size:,} rows of {data.label} ({describe_ids(data)}) is in "
-        f"the store {store.path} (such as {ids[0]!r}): it belongs to another catalogue or uses other ids"
-    )
+    reader = StoreReader(data, path)
+    return RowEmbeddings(reader.read(data), data.size, reader.store.encoder_name, path, reader)

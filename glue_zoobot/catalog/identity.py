@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -14,7 +15,7 @@ from glue_zoobot.images.identity import ID_NAMES, ids_of, normalise
 if TYPE_CHECKING:
     from glue.core import ComponentID, Data
 
-__all__ = ["describe_ids", "match_rows", "object_ids_of"]
+__all__ = ["describe_ids", "id_columns", "match_rows", "object_ids_of", "remember_id_column"]
 
 _NONE = np.empty(0, dtype=np.int64)
 
@@ -73,16 +74,31 @@ def match_rows(data: Data, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         For each of them, where it is in `wanted`.
     """
     best, served = (_NONE, _NONE), None
-    for cid in _named(data) or [None]:
-        ids = _row_numbers(data) if cid is None else _as_text(data, cid)
-        found = (_NONE, _NONE) if ids is None else _match(ids, wanted)
+    for cid, ids in id_columns(data):
+        found = _match(ids, wanted)
         if len(found[0]) > len(best[0]):
             best, served = found, cid
         if len(best[0]) == min(data.size, len(wanted)):
             break
+    remember_id_column(data, served)
+    return best
+
+
+def id_columns(data: Data) -> Iterator[tuple[ComponentID | None, np.ndarray]]:
+    """Give the columns that may hold ids, best first, each with the ids (N,); without any, row numbers."""
+    named = _named(data)
+    if not named:
+        yield None, _row_numbers(data)
+    for cid in named:
+        ids = _as_text(data, cid)
+        if ids is not None:
+            yield cid, ids
+
+
+def remember_id_column(data: Data, served: ComponentID | None) -> None:
+    """Take the ids of a dataset from this column from now on; None changes nothing."""
     if served is not None and record_of(data).get("id_column") != served.label:
         update_record(data, id_column=served.label)
-    return best
 
 
 def _match(ids: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
