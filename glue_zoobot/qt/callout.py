@@ -126,6 +126,14 @@ class Callout(QtWidgets.QFrame):
             corner = window.center() - self.rect().center()
         if self.pos() != corner:
             self.move(corner)
+        self._stay_on_top()
+
+    def _stay_on_top(self) -> None:
+        """Stand above panels that were raised meanwhile; who is topmost comes last among the children."""
+        inside = [child for child in self._window.children() if isinstance(child, QtWidgets.QWidget)]
+        if [child for child in inside if not child.isWindow()][-1] is not self:
+            self._frame.raise_()
+            self.raise_()
 
     def end(self) -> None:
         """Leave nothing behind."""

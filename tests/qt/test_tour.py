@@ -15,7 +15,7 @@ from glue_zoobot.encoders import is_cached
 from glue_zoobot.qt import actions, tour
 from glue_zoobot.qt.callout import Callout
 from glue_zoobot.qt.interest_panel import InterestPanel
-from glue_zoobot.qt.similar_panel import SimilarPanel
+from glue_zoobot.qt.similar_panel import SimilarPanel, similar_panel
 from glue_zoobot.qt.teach_panel import TeachPanel
 from glue_zoobot.qt.tour import Tour, start_tour
 from glue_zoobot.qt.tour_steps import STEPS
@@ -52,6 +52,14 @@ def test_all_steps_by_keyboard(app, data, running, similar):
     wait_until(lambda: similar.like)
     for panel in (SimilarPanel, InterestPanel, TeachPanel):
         assert app.findChild(panel) is not None
+
+
+def test_it_stays_above_a_panel_that_is_raised(app, running):
+    similar_panel(app).show_result()
+    running.callout.place()
+    middle = running.callout.mapTo(app, running.callout.rect().center())
+    found = app.childAt(middle)
+    assert found is running.callout or running.callout.isAncestorOf(found)
 
 
 def test_back_and_the_arrow_keys(running):
