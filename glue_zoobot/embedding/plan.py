@@ -158,7 +158,14 @@ class Plan:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        about = {"name": self.name, "hash": self.hash, "sizes": " ".join(map(str, self.sizes))}
+        parts = (self.shard_of_row[start : start + BLOCK] for start in range(0, self.n_rows, BLOCK))
+        ranges = " ".join(f"{part.min()}:{part.max()}" for part in parts)
+        about = {
+            "name": self.name,
+            "hash": self.hash,
+            "sizes": " ".join(map(str, self.sizes)),
+            "ranges": ranges,
+        }
         schema = pa.schema([("object_id", pa.string()), ("shard", pa.int32())], metadata=about)
 
         def write(temporary: Path) -> None:
@@ -234,7 +241,7 @@ class StoredPlan(Plan):
             return super().shard_ids(shard)
         try:
             ids = _read_shard(self._path, shard)
-        except (OSError, KeyError, pa.ArrowException) as error:
+        except (OSError, KeyError, ValueError, IndexError, pa.ArrowException) as error:
             raise _unreadable(self._path, error) from error
         if len(ids) != self.sizes[shard]:
             raise _unreadable(self._path, "it was changed after it was written")
@@ -253,21 +260,18 @@ def _read_shard(path: Path, shard: int) -> np.ndarray:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        column = file.schema_arrow.get_field_index("shard")
-        groups = [
-            g for g in range(file.metadata.num_row_groups) if _may_hold(file.metadata, g, column, shard)
-        ]
+        ranges = (file.schema_arrow.metadata or {}).get(b"ranges", b"").split()
+        groups = [g for g in range(file.metadata.num_row_groups) if _may_hold(ranges, g, shard)]
         table = file.read_row_groups(groups, columns=["object_id", "shard"])
     return table["object_id"].filter(pc.equal(table["shard"], shard)).to_numpy()
 
 
-def _may_hold(metadata: Any, number: int, column: int, shard: int) -> bool:
-    """Whether the range of shards in a row group holds one."""
-    group = metadata.row_group(number)
-    chunk = group.column(column)  # what its statistics say is read from it, so it must outlive them
-    if not chunk.is_stats_set or not chunk.statistics.has_min_max:
+def _may_hold(ranges: list[bytes], number: int, shard: int) -> bool:
+    """Whether the range of shards in a row group holds one, as `Plan.save` noted it; older files did not."""
+    if not ranges:
         return True
-    return bool(chunk.statistics.min <= shard <= chunk.statistics.max)
+    low, _, high = ranges[number].partition(b":")
+    return int(low) <= shard <= int(high)
 
 
 def _unreadable(path: Path, why: object) -> StoreError:
