@@ -16,6 +16,7 @@ from glue_zoobot.catalog.groups import active_subset_kept, best_ranked, find_res
 from glue_zoobot.catalog.identity import object_ids_of
 from glue_zoobot.catalog.question import MAX_RANK, Answer, Question, answer
 from glue_zoobot.errors import AnalysisError
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -204,7 +205,7 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         if self.question is None:
             return ""
         shown = min(self.count, len(self.rows))
-        text = f"Showing the {shown:,} galaxies most like {self.question.examples()}"
+        text = f"Showing the {counted(shown, 'galaxy')} most like {self.question.examples()}"
         if self.question.unlike:
             text += f", unlike {len(self.question.unlike):,}"
         return f"{text} ({self.note})" if self.note else text
@@ -256,7 +257,8 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         rank = np.full(question.data.size, np.nan, dtype=np.float32)
         rank[list(question.like)] = 0
         rank[answer.rows] = np.arange(1, len(answer.rows) + 1)
-        write_columns(question.data, {SCORE: answer.everywhere, RANK: rank}, question.provenance())
+        made = question.provenance() | ({"so_far": answer.so_far} if answer.so_far else {})
+        write_columns(question.data, {SCORE: answer.everywhere, RANK: rank}, made)
 
     def _show_group(self, data: Data) -> SubsetGroup:
         rank = our_columns(data)[RANK]

@@ -12,6 +12,7 @@ import typer
 from glue_zoobot.cli import cluster, options
 from glue_zoobot.cli.report import JsonReport, Report, TerminalReport
 from glue_zoobot.errors import StoreError, ZoobotError
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -108,7 +109,7 @@ def embed(
     if plan_only:
         report.finish("done", store=str(store), shards=len(made.plan.shards))
         report.say(
-            f"Planned: {made.plan.n:,} galaxies in {len(made.plan.shards):,} shards. "
+            f"Planned: {counted(made.plan.n, 'galaxy')} in {counted(len(made.plan.shards), 'shard')}. "
             f"Next: glue-zoobot sbatch {store} -o job.sh"
         )
         return

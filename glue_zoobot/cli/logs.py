@@ -12,6 +12,7 @@ from glue_zoobot.cli.ranking import Method, Seed, rated_rows
 from glue_zoobot.cli.truth import read_table
 from glue_zoobot.embedding.provenance import provenance
 from glue_zoobot.errors import AnalysisError
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue_zoobot.analysis.labels import LabelLog
@@ -39,7 +40,7 @@ def merge(
     from glue_zoobot.analysis.labels_exchange import merge as merge_logs
 
     merged, agreement = merge_logs(_opened(first), _opened(second), output)
-    typer.echo(f"{len(merged.current()):,} galaxies rated in {output}; {agreement.text()}")
+    typer.echo(f"{counted(len(merged.current()), 'galaxy')} rated in {output}; {agreement.text()}")
 
 
 def agree(
@@ -65,7 +66,7 @@ def export(log: Log, output: options.Output) -> None:
 
     check_suffix(output)
     table = ratings_table(_opened(log))
-    typer.echo(f"{len(table):,} ratings written to {write_table(table, output)}")
+    typer.echo(f"{counted(len(table), 'rating')} written to {write_table(table, output)}")
 
 
 def import_(

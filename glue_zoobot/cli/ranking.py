@@ -12,6 +12,7 @@ from glue_zoobot.cli import options
 from glue_zoobot.cli.truth import read_table
 from glue_zoobot.embedding.provenance import provenance
 from glue_zoobot.errors import AnalysisError
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -64,7 +65,7 @@ def anomalies(
         _report_columns(table, best, columns, top)
     table.meta["methods"] = methods_paragraph(table.meta)
     table.sort(best.replace("score", "rank"))
-    typer.echo(f"{len(table):,} galaxies written to {write_table(table, output)}")
+    typer.echo(f"{counted(len(table), 'galaxy')} written to {write_table(table, output)}")
     typer.echo(table.meta["methods"])
 
 
@@ -223,7 +224,7 @@ def suggest(
         table = suggestion_table(opened, ratings, n, mode or "find", method, example, random_state)
     if not len(table):
         typer.echo("every galaxy with an embedding is labelled or rated already: nothing is left to suggest")
-    typer.echo(f"{len(table):,} galaxies written to {write_table(table, output)}")
+    typer.echo(f"{counted(len(table), 'galaxy')} written to {write_table(table, output)}")
 
 
 def suggestion_table(

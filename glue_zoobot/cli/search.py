@@ -10,6 +10,7 @@ import typer
 from glue_zoobot.cli import options
 from glue_zoobot.embedding.provenance import provenance
 from glue_zoobot.errors import AnalysisError
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -55,7 +56,7 @@ def similar(
     table = similar_table(opened, to, unlike or [], k, metric, disk)
     if "recall" in table.meta:
         typer.echo(f"Searched from the disk ({table.meta['method']}, recall {table.meta['recall']})")
-    typer.echo(f"{len(table):,} galaxies written to {write_table(table, output)}")
+    typer.echo(f"{counted(len(table), 'galaxy')} written to {write_table(table, output)}")
 
 
 def similar_table(

@@ -13,6 +13,7 @@ from glue_zoobot.analysis.inputs import INPUTS, beside, inputs_of, leaks, read_i
 from glue_zoobot.cli import options
 from glue_zoobot.cli.search import provenance
 from glue_zoobot.errors import AnalysisError
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue_zoobot.analysis.teaching import Lesson
@@ -171,7 +172,7 @@ def predict(
             predicted.update(taught.columns(given, coverage))
             predicted.meta["target"] += f", {taught.target}"
     if predicted is not None:
-        typer.echo(f"{len(predicted):,} galaxies written to {write_table(predicted, output)}")
+        typer.echo(f"{counted(len(predicted), 'galaxy')} written to {write_table(predicted, output)}")
 
 
 def _with_columns(

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from glue_zoobot.errors import ImageError
 from glue_zoobot.images.source import ImageSource
+from glue_zoobot.wording import counted
 
 _CHUNK = 1024
 Fact = TypeVar("Fact")
@@ -51,7 +52,7 @@ class Survey:
 
     def summary(self) -> str:
         """Say it in one line: "2,398 images, 3 broken, 5 with NaN pixels"."""
-        parts = [f"{self.total:,} images", f"{len(self.broken):,} broken"]
+        parts = [counted(self.total, "image"), f"{len(self.broken):,} broken"]
         if self.nan_counts:
             parts.append(f"{len(self.nan_counts):,} with NaN pixels (shown as sky)")
         if self.dead_bands:

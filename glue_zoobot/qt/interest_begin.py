@@ -10,6 +10,7 @@ from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.qt.interest_tabs import quiet_label
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue.core import Data
@@ -144,7 +145,7 @@ class BeginPage(QtWidgets.QWidget):
             rated = log_path_of(data).exists()
             found = "Ratings of an earlier time are there." if rated else ""
             self.text.setText(
-                f"<b>{data.label}</b>: {len(embeddings_of(data)):,} galaxies are ready. {found}"
+                f"<b>{data.label}</b>: {counted(len(embeddings_of(data)), 'galaxy')} ready. {found}"
             )
             self.begin.setText("Go on rating" if rated else "Start rating")
             self._fill_starts(data, _SUGGESTED if rated else _SPREAD)

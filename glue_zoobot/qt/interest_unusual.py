@@ -9,6 +9,7 @@ from qtpy import QtCore, QtWidgets
 from glue_zoobot.errors import ZoobotError
 from glue_zoobot.qt.interest_tabs import quiet_label
 from glue_zoobot.qt.threads import run_in_thread
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue.core import ComponentID
@@ -90,7 +91,7 @@ class UnusualTab(QtWidgets.QWidget):
             self.text.setText(str(error))
             return
         self.button.setEnabled(False)
-        self.text.setText(f"Scoring {len(question.embeddings):,} galaxies…")
+        self.text.setText(f"Scoring {counted(len(question.embeddings), 'galaxy')}…")
         run_in_thread(
             self, lambda: find_anomalies(question), lambda found: self._done(data, found), self._fail
         )

@@ -25,6 +25,7 @@ from glue_zoobot.qt.gallery.figure import Panel, Section, save_figure
 from glue_zoobot.qt.gallery.look import Look
 from glue_zoobot.qt.gallery.thumbnails import pixels_of, scaled_image
 from glue_zoobot.qt.threads import Work, run_in_thread
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,7 @@ class ExportDialog(QDialog):
         self._work: Work | None = None
         seen = viewer.grid.fully_visible_positions()
         n = min(len(viewer.model.rows), MOST)
-        self.page = QRadioButton(f"What is seen now ({len(seen):,} galaxies)", checked=True)
+        self.page = QRadioButton(f"What is seen now ({counted(len(seen), 'galaxy')})", checked=True)
         self.page.setToolTip("The galaxies that can be seen in full in the gallery at this moment")
         self.first = QRadioButton("The first")
         self.first.setToolTip("The first galaxies in the present order, such as the best of a ranking")
@@ -121,7 +122,7 @@ class ExportDialog(QDialog):
                 viewer.set_status(str(error))
             else:
                 n_drawn = sum(len(section.panels) for section in drawn)
-                viewer.set_status(f"Wrote {n_drawn:,} galaxies to {path}")
+                viewer.set_status(f"Wrote {counted(n_drawn, 'galaxy')} to {path}")
 
         viewer.set_status("Reading the pictures…")
         self._work = run_in_thread(

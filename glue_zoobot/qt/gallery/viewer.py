@@ -35,6 +35,7 @@ from glue_zoobot.qt.gallery.thumbnails import ThumbnailLoader
 from glue_zoobot.qt.host import question_of
 from glue_zoobot.qt.row_mime import mime_of_rows
 from glue_zoobot.qt.threads import run_in_thread
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -298,8 +299,10 @@ class GalleryViewer(DataViewer):
     def _show_count(self) -> None:
         shown, selected = len(self.model.rows), int(np.count_nonzero(self.selection.mask))
         data = self.state.data
-        total = f" of {data.size:,}" if data is not None and shown < data.size else ""
-        self.count.setText(f"{shown:,}{total} galaxies" + (f", {selected:,} selected" if selected else ""))
+        every = shown if data is None else max(shown, data.size)
+        part = f"{shown:,} of " if shown < every else ""
+        text = f"{part}{counted(every, 'galaxy')}"
+        self.count.setText(f"{text}, {selected:,} selected" if selected else text)
 
     # ---- selecting
 
