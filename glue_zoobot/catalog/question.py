@@ -125,6 +125,8 @@ class Answer:
         Shape (N,), float32: the score of every row; NaN where there is no embedding.
     note : str
         What the user should know, such as examples that were left out; else empty.
+    so_far : str
+        How many galaxies were searched of how many that will be; empty if all were.
     """
 
     question: Question
@@ -132,6 +134,7 @@ class Answer:
     scores: np.ndarray
     everywhere: np.ndarray
     note: str = ""
+    so_far: str = ""
 
 
 def answer(question: Question) -> Answer:
@@ -163,8 +166,9 @@ def answer(question: Question) -> Answer:
     everywhere = np.full(data.size, np.nan, dtype=np.float32)
     everywhere[embeddings.rows] = found
     everywhere[embeddings.rows[best]] = scores
-    note = "; ".join(text for text in (elsewhere, note) if text)
-    return Answer(question, embeddings.rows[best], scores, everywhere, note)
+    so_far = embeddings.so_far()
+    note = "; ".join(text for text in (elsewhere, note, so_far) if text)
+    return Answer(question, embeddings.rows[best], scores, everywhere, note, so_far)
 
 
 def _where_embedded(question: Question) -> tuple[Question, str]:
