@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -232,6 +233,19 @@ class EmbedJob(ChildJob):
 
     def arguments(self) -> list[str]:
         return self.request.arguments()
+
+    def text_of(self, event: dict[str, Any]) -> str:
+        text = super().text_of(event)
+        return f"{text} · {self._usable()}".strip(" ·") if event["event"] == "progress" else text
+
+    def _usable(self) -> str:
+        """Say how much of what is done is in use already; empty if nothing is."""
+        from glue_zoobot.catalog.embeddings import known_embeddings
+
+        known = None if self.data is None else known_embeddings(self.data)
+        if known is None or known.path != Path(os.path.abspath(self.request.store)):  # noqa: PTH100
+            return ""
+        return f"{len(known):,} of {known.part.total:,} can be searched so far"
 
     def succeed(self, outcome: dict[str, Any]) -> None:
         """Hand the embeddings to the dataset; they are read off the GUI thread."""

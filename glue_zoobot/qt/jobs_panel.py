@@ -10,6 +10,7 @@ from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.qt.broken_report import show_broken
+from glue_zoobot.qt.growing import store_watch
 from glue_zoobot.qt.host import show_message
 from glue_zoobot.qt.jobs import ChildJob, EmbedJob, EmbedRequest
 from glue_zoobot.qt.layout import open_map
@@ -190,6 +191,7 @@ class JobsPanel(QtWidgets.QDockWidget, HubListener):
         job.finished.connect(lambda: self._tell_of_embeddings(job.data))
         if request.add_map:
             job.finished.connect(lambda: self.add_map(job.data, "pca"))
+        store_watch(self._application).follow(data, request.store)
         self.run(job)
         return job
 
@@ -208,6 +210,7 @@ class JobsPanel(QtWidgets.QDockWidget, HubListener):
     def _tell_of_embeddings(self, data: Data | None) -> None:
         if data is not None:
             similar_panel(self._application).embeddings_changed(data)
+            store_watch(self._application).settle(data)
 
     def run(self, job: ChildJob) -> None:
         """Show a job, and start it."""

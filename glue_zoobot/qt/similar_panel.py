@@ -16,6 +16,7 @@ from glue_zoobot.qt.count_slider import MAX_COUNT, CountSlider
 from glue_zoobot.qt.cuts_dialog import CutsDialog, describe
 from glue_zoobot.qt.example_zone import ExampleZone
 from glue_zoobot.qt.finding import ask
+from glue_zoobot.qt.growing import store_watch
 from glue_zoobot.qt.host import icon_path, question_of
 from glue_zoobot.qt.status import replace_status
 from glue_zoobot.qt.styles import quiet, title
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from glue.core import Data
     from glue_qt.app import GlueApplication
 
-    from glue_zoobot.catalog.question import Question
+    from glue_zoobot.catalog.question import Answer, Question
 
 __all__ = ["MAX_COUNT", "CountSlider", "SimilarPanel", "show_restored_answer", "similar_panel"]
 
@@ -38,6 +39,7 @@ _METRICS = (("Angle", "cosine"), ("Distance", "euclidean"))
 _COMPONENTS = (("all numbers", None), *((f"{k} main components", k) for k in (100, 50, 20, 10)))
 _CUTS_TIP = "Only galaxies of like magnitude or redshift, or apart on the sky …"
 _SEVERAL = (("Near their mean", "mean"), ("Near any of them", "any"))
+_AGAIN = '<a href="again">Ask again</a>'
 _HOW_TO = """<p style="font-size: 13pt">Which galaxies look like this one?</p>
 <p><b>In a scatter plot</b> choose <img src="{icon}" width="18" height="18"> <i>Similar galaxies</i>
 (key N) and click a point.</p>
@@ -99,6 +101,10 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self._count_timer.timeout.connect(self._apply_count)
         self.state.add_callback("count", self._schedule_refresh)
         self.state.add_callback("answered", self._on_answer)
+        watch = store_watch(application)
+        watch.grown.connect(self.embeddings_changed)
+        watch.completed.connect(self._complete)
+        self._in_place = False
         self._hub = application.session.hub
         self._hub.subscribe(self, ApplicationClosedMessage, handler=self._release)
         self._describe()
@@ -286,7 +292,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
     def _on_answer(self, *args: Any) -> None:
         self._schedule_refresh()
         self._describe()
-        if self.state.like:
+        if self.state.like and not self._in_place:
             self.show_result()
 
     def _tell(self, text: str) -> None:
@@ -305,6 +311,29 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         """Say that a dataset has other embeddings now; an answer by the old ones stays as it is."""
         if data is self.state.data:
             run_in_thread(self, lambda: _outdated(data) or _embedded(data), self._tell)
+
+    def _complete(self, data: Data) -> None:
+        """Ask again, in place, what was asked while the embeddings of a dataset were not complete."""
+        from glue_zoobot.catalog.question import answer
+
+        state, question, place = self.state, self.state.question, self.state.place
+        if data is not state.data or state.pending is not None or not _partial(data):
+            self.embeddings_changed(data)
+            return
+
+        def show(found: Answer) -> None:
+            if (
+                state.question is question
+                and state.pending is None
+                and data in self._application.data_collection
+            ):
+                self._in_place = True  # whatever the user has before him stays there
+                try:
+                    state.show(found, place)
+                finally:
+                    self._in_place = False
+
+        run_in_thread(self, lambda: answer(question), show, lambda error: self._tell(str(error)))
 
     def _refresh(self) -> None:
         self._follow_in_status_bars()
@@ -384,10 +413,20 @@ def _embedded(data: Data) -> str:
     embeddings = embeddings_of(data)
     if embeddings is None:
         return why_no_embeddings(data)
+    if embeddings.growing:
+        return f"{embeddings.so_far()}, with {embeddings.encoder_name}; more is taken in by itself."
     return (
         f"{len(embeddings):,} of {counted(data.size, 'galaxy')} of {data.label} embedded "
         f"with {embeddings.encoder_name}."
     )
+
+
+def _partial(data: Data) -> str:
+    """How much was embedded when the answer was found, such as ``256 of 3,000``; empty if all was."""
+    from glue_zoobot.catalog.columns import provenance_of
+    from glue_zoobot.catalog.similar import RANK
+
+    return str(provenance_of(data, RANK).get("so_far") or "").removesuffix(" embedded so far")
 
 
 def _outdated(data: Data) -> str:
@@ -396,13 +435,15 @@ def _outdated(data: Data) -> str:
     from glue_zoobot.catalog.columns import provenance_of
     from glue_zoobot.catalog.similar import RANK
 
-    embeddings, asked = embeddings_of(data), provenance_of(data, RANK).get("encoder")
-    if embeddings is None or asked in (None, embeddings.encoder_name):
+    embeddings, asked, partial = embeddings_of(data), provenance_of(data, RANK).get("encoder"), _partial(data)
+    if embeddings is None or asked is None:
         return ""
-    return (
-        f"{data.label} is embedded with {embeddings.encoder_name} now; this answer is by {asked}. "
-        '<a href="again">Ask again</a>'
-    )
+    if asked != embeddings.encoder_name:
+        return f"{data.label} is embedded with {embeddings.encoder_name} now; this answer is by {asked}. {_AGAIN}"
+    if partial and not embeddings.so_far().startswith(partial):
+        now = embeddings.so_far() or f"{len(embeddings):,} are embedded now"
+        return f"{now}; this answer is of {partial}. {_AGAIN}"
+    return ""
 
 
 def _row(*widgets: QtWidgets.QWidget | None) -> QtWidgets.QHBoxLayout:
