@@ -439,7 +439,8 @@ def _outdated(data: Data) -> str:
     if embeddings is None or asked is None:
         return ""
     if asked != embeddings.encoder_name:
-        return f"{data.label} is embedded with {embeddings.encoder_name} now; this answer is by {asked}. {_AGAIN}"
+        now = f"{data.label} is embedded with {embeddings.encoder_name} now"
+        return f"{now}; this answer is by {asked}. {_AGAIN}"
     if partial and not embeddings.so_far().startswith(partial):
         now = embeddings.so_far() or f"{len(embeddings):,} are embedded now"
         return f"{now}; this answer is of {partial}. {_AGAIN}"
