@@ -11,6 +11,7 @@ from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.catalog.cuts import Cuts
+from glue_zoobot.catalog.whole_store import galaxies_elsewhere
 from glue_zoobot.errors import ZoobotError
 from glue_zoobot.qt.count_slider import MAX_COUNT, CountSlider
 from glue_zoobot.qt.cuts_dialog import CutsDialog, describe
@@ -22,6 +23,7 @@ from glue_zoobot.qt.status import replace_status
 from glue_zoobot.qt.styles import quiet, title
 from glue_zoobot.qt.threads import run_in_thread
 from glue_zoobot.qt.thumbnail_strip import ThumbnailStrip
+from glue_zoobot.qt.whole_store import search_whole_store, show_brought_in
 from glue_zoobot.qt.why_dialog import WhyDialog
 from glue_zoobot.wording import counted
 
@@ -215,9 +217,12 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.clear_button.clicked.connect(lambda: self.state.clear())
         self.footer = quiet(QtWidgets.QLabel(wordWrap=True), small=True)
         self.footer.setAlignment(Qt.AlignTop)
-        self.footer.linkActivated.connect(lambda _: self._ask(self.state.question))
+        self.footer.linkActivated.connect(self._follow_link)
         self.footer.setMinimumHeight(2 * self.footer.fontMetrics().lineSpacing() + 2)
+        self.whole_button = QtWidgets.QPushButton("Search the whole store", visible=False)
+        self.whole_button.clicked.connect(self._search_whole_store)
         layout.addLayout(_row(self.keep_button, self.clear_button))
+        layout.addWidget(self.whole_button)
         layout.addWidget(self.footer)
 
     # -- from the window to the state ----------------------------------------------------------------
@@ -284,6 +289,21 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
             column = group.subset_state.att.label
             self._tell(f"Kept as “{group.label}”, ranked by the column {column} (1: most similar).")
 
+    def _follow_link(self, name: str) -> None:
+        if name == "again":
+            self._ask(self.state.question)
+        else:
+            show_brought_in(self._application)
+
+    def _search_whole_store(self) -> None:
+        def say(text: str) -> None:
+            self._tell(text)
+            self.whole_button.setEnabled(True)
+
+        self.whole_button.setEnabled(False)
+        self._tell("Searching the whole store…")
+        search_whole_store(self._application, self.state.question, self.state.count, say)
+
     # -- from the state to the window ----------------------------------------------------------------
 
     def _schedule_refresh(self, *args: Any) -> None:
@@ -302,14 +322,24 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
 
     def _describe(self) -> None:
         data, note = self.state.data, self.state.note
+        if data is not None:
+            run_in_thread(self, lambda: galaxies_elsewhere(data), self._offer_whole)
         if note:
             self._tell(note)
         elif data is not None:  # a restored session has not read its embeddings yet, which takes a while
             run_in_thread(self, lambda: _embedded(data), self._tell)
 
+    def _offer_whole(self, elsewhere: int) -> None:
+        self.whole_button.setVisible(elsewhere > 0)
+        self.whole_button.setToolTip(
+            f"{counted(elsewhere, 'galaxy')} of the store are not in this dataset: bring in those that are "
+            "most similar, as a dataset of their own"
+        )
+
     def embeddings_changed(self, data: Data) -> None:
         """Say that a dataset has other embeddings now; an answer by the old ones stays as it is."""
         if data is self.state.data:
+            run_in_thread(self, lambda: galaxies_elsewhere(data), self._offer_whole)
             run_in_thread(self, lambda: _outdated(data) or _embedded(data), self._tell)
 
     def _complete(self, data: Data) -> None:

@@ -1,0 +1,242 @@
+"""
+Look-alikes among all galaxies of a store, of which the dataset in glue is a sample or a region.
+
+What is found comes in as a dataset of its own, joined to the other one by the galaxies' ids.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from glue.core import Data
+from glue.core.component import CategoricalComponent, Component
+from glue.core.link_helpers import JoinLink
+
+from glue_zoobot.catalog.columns import write_columns
+from glue_zoobot.catalog.components import table_to_data
+from glue_zoobot.catalog.embeddings import embeddings_of, why_no_embeddings
+from glue_zoobot.catalog.identity import id_columns, object_ids_of
+from glue_zoobot.catalog.pictures import attach_images, source_of
+from glue_zoobot.catalog.record import record_of
+from glue_zoobot.catalog.store_rows import RowsById
+from glue_zoobot.catalog.stores import remember_store
+from glue_zoobot.errors import AnalysisError, CatalogueError
+from glue_zoobot.images import SourceSpec, open_catalogue
+from glue_zoobot.images.files import FileSource
+from glue_zoobot.images.hats import CONE
+from glue_zoobot.images.paths import path_column
+from glue_zoobot.wording import counted
+
+if TYPE_CHECKING:
+    from glue.core import ComponentID, DataCollection
+
+    from glue_zoobot.catalog.question import Question
+    from glue_zoobot.embedding import EmbeddingStore
+
+__all__ = ["RANK", "SCORE", "WholeAnswer", "bring_in", "galaxies_elsewhere", "search_whole_store"]
+
+SCORE, RANK = "similarity_store", "similarity_rank_store"
+_FOLDER = ".embeddings"  # ``<source>.embeddings/<encoder>`` is where stores are by default
+
+
+@dataclass(frozen=True)
+class WholeAnswer:
+    """
+    What was found in a whole store.
+
+    Attributes
+    ----------
+    question : Question
+    data : Data
+        A new dataset, best first, not yet in glue.
+    searched : int
+        Galaxies in the store.
+    unknown : int
+        How many of those found are not in the dataset that was asked about.
+    note : str
+        What the user should know of how they were found.
+    """
+
+    question: Question
+    data: Data
+    searched: int
+    unknown: int
+    note: str
+
+    def sentence(self) -> str:
+        """Say how many were brought in, and from where."""
+        spec = source_of(self.data)
+        pictures = (
+            f"pictures from {Path(spec.path).name}" if spec else "where their pictures are is not known"
+        )
+        store = Path(record_of(self.data)["store"])
+        text = (
+            f"{counted(self.data.size, 'galaxy')} brought in from {store.parent.name}/{store.name} "
+            f"({self.searched:,} searched); {self.unknown:,} not in {self.question.data.label}; {pictures}"
+        )
+        return f"{text}; {self.note}" if self.note else text
+
+
+def galaxies_elsewhere(data: Data) -> int:
+    """Count the galaxies in the store of a dataset that are not in the dataset; 0 without a store."""
+    embeddings = embeddings_of(data)
+    return 0 if embeddings is None else embeddings.reader.store.plan.n - embeddings.part.total
+
+
+def search_whole_store(question: Question, count: int = 100) -> WholeAnswer:
+    """
+    Ask all galaxies of a store; takes seconds, so not for a GUI thread.
+
+    In memory if the store fits there, else from the disk by `~glue_zoobot.analysis.disk_search`, whose files
+    are made the first time. Conditions on columns do not count: the store has no columns.
+
+    Parameters
+    ----------
+    question : Question
+        Of a dataset with embeddings.
+    count : int
+        How many look-alikes; the examples are not among them.
+
+    Returns
+    -------
+    WholeAnswer
+        Its dataset has the columns ``object_id``, those of the source if that has all of the galaxies,
+        ``similarity_store`` and ``similarity_rank_store``.
+
+    Raises
+    ------
+    AnalysisError
+        There are no embeddings, or an example has none.
+    """
+    embeddings = embeddings_of(question.data)
+    if embeddings is None:
+        raise AnalysisError(why_no_embeddings(question.data))
+    from glue_zoobot.embedding import EmbeddingStore
+
+    store = EmbeddingStore.open(embeddings.path)
+    ids, scores, notes = _find(store, question, count)
+    data = _dataset(question.data, store, ids)
+    rank = np.arange(1, len(ids) + 1)
+    made = {**question.provenance(), "method": "similarity in the whole store", "store": str(store.path)}
+    write_columns(data, {SCORE: scores, RANK: rank}, made)
+    unknown = int(np.count_nonzero(RowsById(object_ids_of(question.data)).find(ids) < 0))
+    return WholeAnswer(question, data, store.status().embedded, unknown, "; ".join(notes))
+
+
+def bring_in(collection: DataCollection, answer: WholeAnswer) -> Data:
+    """Add what was found to glue, joined by id to the dataset that was asked about."""
+    asked, found = answer.question.data, answer.data
+    collection.append(found)
+    ours = _id_column(asked)
+    if ours is not None:
+        if not isinstance(asked.get_component(ours), CategoricalComponent) and ours.label not in _labels(
+            found
+        ):
+            ids = np.array(object_ids_of(found)).astype(asked[ours].dtype)
+            found.add_component(Component(ids), ours.label)
+        theirs = found.id[ours.label if ours.label in _labels(found) else "object_id"]
+        collection.add_link(JoinLink(cids1=[ours], cids2=[theirs], data1=asked, data2=found))
+    return found
+
+
+def _labels(data: Data) -> list[str]:
+    return [cid.label for cid in data.main_components]
+
+
+def _id_column(data: Data) -> ComponentID | None:
+    remembered = record_of(data).get("id_column")
+    columns = [cid for cid, _ in id_columns(data) if cid is not None]
+    return next((cid for cid in columns if cid.label == remembered), columns[0] if columns else None)
+
+
+def _find(store: EmbeddingStore, question: Question, count: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return ids and scores, best first, and what to tell of how they were found."""
+    from glue_zoobot.analysis import SimilaritySearch
+    from glue_zoobot.analysis.disk_search import fits_memory, packed_search
+
+    ids = object_ids_of(question.data)
+    like, unlike = ([str(ids[row]) for row in rows] for rows in (question.like, question.unlike))
+    notes = ["conditions on columns do not count there"] if question.cuts else []
+    if fits_memory(store):
+        names, matrix = store.load()
+        search = SimilaritySearch(matrix, question.metric, question.components)
+        by_id = RowsById(names)
+        places = _require(by_id.find(np.array(like)), like), _require(by_id.find(np.array(unlike)), unlike)
+        query = search.query_any if question.several == "any" and len(like) > 1 else search.query
+        rows, scores = query(*places, k=count)[:2]
+        return names[rows], scores, notes
+    packed = packed_search(store, question.metric)
+    if question.components is not None:
+        notes.append("compared by all numbers")
+    if packed.measured_recall_ < 1:
+        notes.append(f"from the disk, {packed.measured_recall_:.1%} of the nearest are found")
+    away = packed.rows_of(unlike)
+    asked = packed.rows_of(like)
+    each = asked[:, None] if question.several == "any" else asked[None]
+    answers = [packed.query(some, away, count + len(asked)) for some in each]
+    rows, scores = _best(answers, asked, count)
+    return packed.ids_of(rows), scores, notes
+
+
+def _best(
+    answers: Sequence[tuple[np.ndarray, np.ndarray]], examples: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Join answers: each row once, with its best score, without the examples."""
+    rows = np.concatenate([rows for rows, _ in answers])
+    scores = np.concatenate([scores for _, scores in answers])
+    order = np.lexsort((rows, -scores))
+    order = order[~np.isin(rows[order], examples)]
+    first = np.sort(np.unique(rows[order], return_index=True)[1])
+    chosen = order[first][:count]
+    return rows[chosen], scores[chosen]
+
+
+def _require(rows: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    missing = [name for name, row in zip(names, rows, strict=True) if row < 0]
+    if missing:
+        raise AnalysisError(f"no embedding for {', '.join(missing[:5])}; take it off the examples")
+    return rows
+
+
+def _dataset(asked: Data, store: EmbeddingStore, ids: np.ndarray) -> Data:
+    """Make a dataset of galaxies, with their rows and pictures where a source of them is known."""
+    from astropy.table import Table
+
+    label = f"{asked.label}: whole store"
+    for spec in _sources(asked, store):
+        try:
+            catalogue = open_catalogue(spec)
+        except (CatalogueError, OSError):
+            continue
+        rows = RowsById(catalogue.source.object_ids).find(ids)
+        if np.any(rows >= 0):
+            whole = bool(np.all(rows >= 0))
+            files = isinstance(catalogue.source, FileSource)
+            paths = path_column(catalogue.table, spec.image_column) if files else None
+            table = catalogue.table[rows] if whole else Table({"object_id": ids.astype(str)})
+            data = table_to_data(table, label, paths if whole else None)[0]
+            attach_images(data, spec)
+            break
+    else:
+        data = table_to_data(Table({"object_id": ids.astype(str)}), label)[0]
+    remember_store(data, Path(os.path.abspath(store.path)))  # noqa: PTH100  read when it is asked about
+    return data
+
+
+def _sources(asked: Data, store: EmbeddingStore) -> Iterator[SourceSpec]:
+    """Where the galaxies of a store may be: in what a cone was cut out of, beside the store, or here."""
+    here = source_of(asked)
+    if here is not None and CONE in here.path:
+        yield replace(here, path=here.path.split(CONE)[0])
+    folder = store.path.parent
+    if folder.name.endswith(_FOLDER):
+        beside: Any = folder.with_name(folder.name.removesuffix(_FOLDER))
+        if here is None or Path(here.path) != beside:
+            yield SourceSpec(str(beside))
+    if here is not None:
+        yield here
