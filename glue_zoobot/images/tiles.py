@@ -212,6 +212,7 @@ class TileFiles:
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, Any] = OrderedDict()
+        self._maps: OrderedDict[tuple[str, int], np.ndarray | None] = OrderedDict()
         self._wcs: OrderedDict[tuple[str, int], Any] = OrderedDict()
 
     def wcs(self, tile: Tile) -> Any:
@@ -229,10 +230,24 @@ class TileFiles:
 
     def pixels(self, tile: Tile, rows: slice, columns: slice) -> np.ndarray:
         """Part of a tile, (B, h, w), float32."""
-        section = self._hdu(tile).section
+        section = self._mapped(tile)
         part = section[rows, columns] if len(tile.shape) == 2 else section[:, rows, columns]
         values = np.asarray(part, dtype=np.float32)
         return values[None] if values.ndim == 2 else values
+
+    def _mapped(self, tile: Tile) -> Any:
+        """
+        Pixels of a tile to take parts of: mapped into memory where they lie in the file as they are.
+
+        Of packed or scaled ones astropy reads the rows that are asked for, one by one.
+        """
+        key = (tile.path, tile.hdu)
+        if key not in self._maps:
+            self._maps[key] = _map(self._hdu(tile), tile)
+            while len(self._maps) > _OPEN:
+                self._maps.popitem(last=False)
+        mapped = self._maps[key]
+        return self._hdu(tile).section if mapped is None else mapped
 
     def _hdu(self, tile: Tile) -> Any:
         if tile.path not in self._open:
@@ -241,3 +256,13 @@ class TileFiles:
                 self._open.popitem(last=False)[1].close()
         self._open.move_to_end(tile.path)
         return self._open[tile.path][tile.hdu]
+
+
+def _map(hdu: Any, tile: Tile) -> np.ndarray | None:
+    """Map the pixels of an image into memory; None where they are packed or scaled."""
+    about = hdu.fileinfo()
+    packed = type(hdu).__name__ == "CompImageHDU" or about["file"].compression
+    if packed or "BSCALE" in hdu.header or "BZERO" in hdu.header or "BLANK" in hdu.header:
+        return None
+    dtype = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}[hdu.header["BITPIX"]]
+    return np.memmap(tile.path, dtype, mode="r", offset=about["datLoc"], shape=tuple(hdu.shape))

@@ -187,6 +187,25 @@ def test_compressed_cubes_and_many_extensions(tmp_path):
         assert copy.fluxes(1).names == ("g", "r", "z")
 
 
+def test_a_tile_that_is_cut_short_or_scaled(tmp_path):
+    wcs = wcs_of()
+    image = sky(wcs, [150.0], [2.0])
+    path = write(tmp_path / "tiles" / "a.fits", wcs, np.rint(image).astype(np.int16))
+    where = table(tmp_path, [150.0], [2.0])
+    whole = open_catalogue(where, mosaic="tiles/*.fits", size="20").source.fluxes(0).planes
+    header = wcs.to_header()
+    hdu = fits.PrimaryHDU(np.rint(image).astype(np.int16), header)
+    hdu.scale("int16", bzero=7)
+    hdu.writeto(path, overwrite=True)
+    scaled = open_catalogue(where, mosaic="tiles/*.fits", size="20").source.fluxes(0).planes
+    np.testing.assert_array_equal(scaled, whole)
+    data = write(tmp_path / "tiles" / "b.fits", wcs, image).read_bytes()
+    path.unlink()
+    (tmp_path / "tiles" / "b.fits").write_bytes(data[: len(data) // 3])
+    with pytest.raises(ImageError, match="cut short"):
+        open_catalogue(where, mosaic="tiles/*.fits", size="20").source.read(0)
+
+
 def test_messages(tmp_path):
     wcs = wcs_of()
     write(tmp_path / "tiles" / "a.fits", wcs, sky(wcs, [150.0], [2.0]))
