@@ -20,6 +20,7 @@ from glue.core.link_helpers import JoinLink
 from glue_zoobot.catalog.columns import write_columns
 from glue_zoobot.catalog.components import table_to_data
 from glue_zoobot.catalog.embeddings import embeddings_of, why_no_embeddings
+from glue_zoobot.catalog.groups import active_subset_kept
 from glue_zoobot.catalog.identity import id_columns, object_ids_of
 from glue_zoobot.catalog.pictures import attach_images, source_of
 from glue_zoobot.catalog.record import record_of
@@ -34,6 +35,7 @@ from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue.core import ComponentID, DataCollection
+    from glue.core.edit_subset_mode import EditSubsetMode
 
     from glue_zoobot.catalog.question import Question
     from glue_zoobot.embedding import EmbeddingStore
@@ -128,24 +130,19 @@ def search_whole_store(question: Question, count: int = 100) -> WholeAnswer:
     return WholeAnswer(question, data, store.status().embedded, unknown, "; ".join(notes))
 
 
-def bring_in(collection: DataCollection, answer: WholeAnswer) -> Data:
+def bring_in(collection: DataCollection, answer: WholeAnswer, mode: EditSubsetMode | None = None) -> Data:
     """Add what was found to glue, joined by id to the dataset that was asked about."""
     asked, found = answer.question.data, answer.data
-    collection.append(found)
+    with active_subset_kept(mode):
+        collection.append(found)
     ours = _id_column(asked)
     if ours is not None:
-        if not isinstance(asked.get_component(ours), CategoricalComponent) and ours.label not in _labels(
-            found
-        ):
-            ids = np.array(object_ids_of(found)).astype(asked[ours].dtype)
-            found.add_component(Component(ids), ours.label)
-        theirs = found.id[ours.label if ours.label in _labels(found) else "object_id"]
+        theirs = found.id["object_id"]
+        if not isinstance(asked.get_component(ours), CategoricalComponent):  # glue joins like with like only
+            numbers = np.array(object_ids_of(found)).astype(asked[ours].dtype)
+            theirs = found.add_component(Component(numbers), f"{ours.label}_number")
         collection.add_link(JoinLink(cids1=[ours], cids2=[theirs], data1=asked, data2=found))
     return found
-
-
-def _labels(data: Data) -> list[str]:
-    return [cid.label for cid in data.main_components]
 
 
 def _id_column(data: Data) -> ComponentID | None:

@@ -67,8 +67,17 @@ class MapJob(ChildJob):
         from glue_zoobot.catalog.maps import write_map
 
         self.columns = x, y = write_map(self.data, self._method, *answer)
-        self.become("done", f"The columns {x.label} and {y.label} are ready for a scatter plot.")
+        self.become(
+            "done", f"The columns {x.label} and {y.label} are ready for a scatter plot{self._so_far()}."
+        )
         self.finished.emit()
+
+    def _so_far(self) -> str:
+        from glue_zoobot.catalog.embeddings import known_embeddings
+
+        known = known_embeddings(self.data)
+        growing = known is not None and known.growing
+        return f"; {known.so_far()}, the others come into it when that ends" if growing else ""
 
     def _fail(self, error: Exception) -> None:
         self.become("failed", str(error))

@@ -38,7 +38,7 @@ def search_whole_store(
 
     def show(answer: WholeAnswer) -> None:
         if application.app is not None and question.data in application.data_collection:
-            whole_store.bring_in(application.data_collection, answer)
+            whole_store.bring_in(application.data_collection, answer, application.session.edit_subset_mode)
             report(f"{answer.sentence()}. {_SHOW}")
 
     run_in_thread(

@@ -62,7 +62,8 @@ def test_the_part_that_is_done_is_used_and_said(data, filling):
 
     filling.write(2)
     whole = take_in_new(data)
-    assert not whole.growing and whole.so_far() == ""
+    assert not whole.growing
+    assert whole.so_far() == ""
     assert whole.rows.tolist() == [row for row in range(N) if row != 25]
     np.testing.assert_allclose(whole.matrix, vectors()[whole.rows], atol=1e-3)
     assert take_in_new(data) is None
