@@ -169,8 +169,11 @@ class StoreReader:
     def _parts(self, shards: Sequence[int]) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
         from glue_zoobot.embedding.ordered import map_ordered
 
+        import pyarrow as pa
+
         with ThreadPoolExecutor(_THREADS, "shard") as pool:
             yield from map_ordered(self._part, shards, pool, _THREADS)
+        pa.default_memory_pool().release_unused()  # which may be many times what was wanted
 
     def _part(self, shard: int) -> tuple[np.ndarray, np.ndarray, int]:
         """Rows, vectors and how many rows are known, of a shard; vectors are read only if there are any."""

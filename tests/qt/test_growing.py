@@ -1,4 +1,4 @@
-"""While a store is filled its part is used, and what was asked of the part is asked again when it is whole."""
+"""While a store is filled its part is used; what was asked of the part is asked again when it is whole."""
 
 from __future__ import annotations
 
