@@ -167,9 +167,9 @@ class StoreReader:
         return Part(rows, matrix, looked_at, total)
 
     def _parts(self, shards: Sequence[int]) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
-        from glue_zoobot.embedding.ordered import map_ordered
-
         import pyarrow as pa
+
+        from glue_zoobot.embedding.ordered import map_ordered
 
         with ThreadPoolExecutor(_THREADS, "shard") as pool:
             yield from map_ordered(self._part, shards, pool, _THREADS)
