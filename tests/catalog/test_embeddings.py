@@ -1,9 +1,10 @@
 """Embeddings and images beside a dataset, matched by id whatever the order of the rows."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import os
 
 import numpy as np
 import pytest
+import ThreadPoolExecutor
 from glue.core import Data
 from glue.core.component import CategoricalComponent
 
@@ -18,6 +19,7 @@ from glue_zoobot.catalog import (
     why_no_embeddings,
     write_columns,
 )
+from glue_zoobot.catalog.stores import stores_of
 from glue_zoobot.errors import AnalysisError, CatalogueError, ImageError, StoreError
 from tests.catalog.conftest import FIRST_ID, WIDTH, N, ids_of_survey, vectors, write_store
 
@@ -138,8 +140,14 @@ def test_the_record_is_plain_and_relative(embedded):
 
 def test_embeddings_beside_a_source_are_found_when_it_is_opened(survey, store):
     assert len(embeddings_of(load(survey))) == N
-    write_store(store.with_name("second"), ids_of_survey(), vectors())
-    assert embeddings_of(load(survey)) is None
+    second = store.with_name("second")
+    write_store(second, ids_of_survey(), vectors())
+    for path, age in ((store, 100), (second, 200)):
+        os.utime(path / "manifest.json", (age, age))
+    data = load(survey)
+    assert embeddings_of(data).path == second  # the newest
+    attach_embeddings(data, store)
+    assert [(known.path, known.in_use) for known in stores_of(data)] == [(store, True), (second, False)]
 
 
 def test_two_threads_share_one_matrix(survey, store):
