@@ -1,10 +1,10 @@
 """Embeddings and images beside a dataset, matched by id whatever the order of the rows."""
 
-from concurrent.futures import os
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import ThreadPoolExecutor
 from glue.core import Data
 from glue.core.component import CategoricalComponent
 
