@@ -147,6 +147,8 @@ def _dask(address: str) -> Iterator[Executor]:
     _require("distributed", "dask")
     from distributed import Client
 
+    if address.endswith(".json") and not Path(address).is_file():  # Dask would wait for it for ever
+        raise StoreError(f"There is no scheduler file {address}. Start the scheduler, or correct the name.")
     where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
     try:
         client = Client(**where, timeout=DASK_TIMEOUT, set_as_default=False)

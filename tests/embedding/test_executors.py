@@ -111,6 +111,8 @@ def test_dask_finishes_although_a_worker_is_killed(make_store, cluster, tmp_path
 def test_dask_that_is_not_there_is_named(tmp_path, monkeypatch):
     pytest.importorskip("distributed", reason="needs the extra [dask]")
     monkeypatch.setattr(executors, "DASK_TIMEOUT", 1)
+    with pytest.raises(StoreError, match="no scheduler file"), open_place("dask:none.json", tmp_path):
+        pass
     with pytest.raises(StoreError, match=r"127\.0\.0\.1:1 "), open_place("dask:tcp://127.0.0.1:1", tmp_path):
         pass
 
