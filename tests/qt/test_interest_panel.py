@@ -357,3 +357,21 @@ def test_closing_in_the_middle_of_a_fit(app, data):
 
 def test_state_of_the_session_is_the_state_of_the_panel(app, panel):
     assert panel.state is interest_of(app.data_collection)
+
+
+@pytest.mark.parametrize("rated", [True, False])
+def test_the_panel_comes_back_with_a_session_that_has_ratings(app, data, scatter, rating, tmp_path, rated):
+    from glue_qt.app import GlueApplication
+
+    if rated:
+        rate_by_keys(rating, 2)
+    app.save_session(str(tmp_path / "session.glu"))
+    again = GlueApplication.restore_session(str(tmp_path / "session.glu"))
+    process_events(wait=0.5)
+    if rated:
+        wait_until(lambda: again.findChild(InterestPanel) is not None)
+        restored = again.findChild(InterestPanel)
+        wait_until(lambda: restored.isVisible() and len(restored.state.ratings) == 2)
+    else:
+        assert again.findChild(InterestPanel) is None
+    again.close()

@@ -194,6 +194,8 @@ def test_the_panel_comes_back_with_a_session_that_has_an_answer(app, data, scatt
     app.save_session(str(tmp_path / "session.glu"))
     again = GlueApplication.restore_session(str(tmp_path / "session.glu"))
     process_events(wait=0.5)
+    if asked:
+        wait_until(lambda: again.findChild(SimilarPanel) is not None)
     restored = again.findChild(SimilarPanel)
     assert (restored is not None and restored.isVisible()) == asked
     if asked:
