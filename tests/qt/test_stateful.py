@@ -280,7 +280,8 @@ class Stories(RuleBasedStateMachine):
         """The answer comes when the window that asked is gone."""
         gallery = self.galleries[which % len(self.galleries)]
         self.closed.append(weakref.ref(gallery))
-        find_similar(self.app, self.data, [row], gallery.statusBar().showMessage)
+        self.select(gallery, [row])
+        QTest.keyClick(gallery.grid, Qt.Key_S)
         gallery.close(warn=False)
 
     @rule(which=PICK, column=PICK, descending=st.booleans())
