@@ -92,6 +92,7 @@ class GalleryViewer(DataViewer):
     ) -> None:
         super().__init__(session, state=state, parent=parent)
         self._applying = False
+        self._closed = False
         self._order_shown: tuple = (None,)
         self._looked_at: RowImages | None = None
         self.has_fluxes = False
@@ -408,7 +409,8 @@ class GalleryViewer(DataViewer):
 
     def _on_progress(self, question: Question, text: str) -> None:
         """Tell how the search went, and show its answer if there is one."""
-        with suppress(RuntimeError):  # closed meanwhile
+        if self._closed:  # meanwhile
+            return
             self.set_status(text)
             answered = question_of(self.session.application).question
             if answered is not None and answered.data is self.state.data and _answers(answered, question):
