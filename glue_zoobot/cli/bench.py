@@ -212,9 +212,7 @@ def _contest(
     from glue_zoobot.training.fewlabels import Contest
     from glue_zoobot.training.recipes import FinetuneRecipe
 
-    catalogue, table = open_catalogue(spec), truth or Path(spec.path)
-    if not table.is_file():
-        raise AnalysisError(f"{table} is no table with labels; name one with --truth")
+    catalogue, table = open_catalogue(spec), truth or _table_with(target, Path(spec.path))
     object_ids = catalogue.source.object_ids.copy()
     object_ids[[row for rows in catalogue.duplicates.values() for row in rows]] = ""  # the first row counts
     known = labelled_rows(object_ids, read_labels(table, target), kind)
@@ -227,6 +225,20 @@ def _contest(
         say("Stopped; run the same command again to go on")
         raise typer.Exit(CANCELLED)
     return scores
+
+
+def _table_with(target: str, source: Path) -> Path:
+    """Return the table of a source, or the one in its folder, that has the target as a column."""
+    from glue_zoobot.images.tables import TABLE_SUFFIXES, read_table
+
+    if source.is_file():
+        return source
+    tables = [p for p in sorted(source.iterdir()) if p.name.lower().endswith(TABLE_SUFFIXES)]
+    having = [table for table in tables if target in read_table(table).colnames]
+    if len(having) != 1:
+        many = f"{len(having)} tables in {source} have" if having else f"No table in {source} has"
+        raise AnalysisError(f"{many} a column {target!r}; name the table of labels with --truth")
+    return having[0]
 
 
 def _names(object_ids: np.ndarray, labels: Path) -> np.ndarray:

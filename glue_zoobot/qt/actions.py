@@ -110,22 +110,36 @@ def show_jobs_panel(session: Session, data_collection: DataCollection) -> None:
 
 @menubar_plugin("Zoobot: embed…")
 def embed_from_menu(session: Session, data_collection: DataCollection) -> None:
-    """Open the dialog of the embedding job; asks which dataset if there are several with images."""
+    """Open the dialog of the embedding job."""
+    _for_one_with_images(session.application, "Embed", embed)
+
+
+@menubar_plugin("Zoobot: train encoder…")
+def train_encoder_from_menu(session: Session, data_collection: DataCollection) -> None:
+    """Open the dialog of the training without labels."""
+    _for_one_with_images(session.application, "Train encoder", train_encoder)
+
+
+def _for_one_with_images(
+    application: GlueApplication, title: str, action: Callable[[Data, DataCollection], None]
+) -> None:
+    """Act on the dataset that has images; asks which if there are several."""
     from glue_zoobot.catalog import source_of
 
-    found = [data for data in data_collection if hasattr(data, "meta") and source_of(data) is not None]
+    collection = application.data_collection
+    found = [data for data in collection if hasattr(data, "meta") and source_of(data) is not None]
     if not found:
         text = "No dataset has images. Open a catalogue with images, or right-click one and choose"
-        show_message(session.application, "Embed", f"{text} Zoobot: Attach images….")
+        show_message(application, title, f"{text} Zoobot: Attach images….")
     elif len(found) == 1:
-        embed(found[0], data_collection)
+        action(found[0], collection)
     else:
         labels = [f"{number}: {data.label}" for number, data in enumerate(found, 1)]
         chosen, sure = QtWidgets.QInputDialog.getItem(
-            session.application, "Embed", "The images of which dataset?", labels, editable=False
+            application, title, "The images of which dataset?", labels, editable=False
         )
         if sure:
-            embed(found[labels.index(chosen)], data_collection)
+            action(found[labels.index(chosen)], collection)
 
 
 @menubar_plugin("Zoobot: check installation")

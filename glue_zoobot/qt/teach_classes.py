@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ClassList", "key_style"]
 
-_EDGE, _PICTURES = 30, 4
+_EDGE, _PICTURES = 30, 3
 _ROW = _EDGE + 6
 _SHOWN = 3.5  # rows before it scrolls: half a row says that there is more
 

@@ -54,8 +54,9 @@ class ConfusionGrid(QtWidgets.QWidget):
     def _columns(self) -> tuple[float, float]:
         """Left edge of the first cell, and the width of each."""
         n = len(self.table.names)
-        widest = max(self.fontMetrics().horizontalAdvance(text) for text in (*self.table.names, _CORNER))
-        left = min(widest + 18, 0.36 * self.width())
+        names = [f"{n}  {name}" for name in self.table.names]
+        widest = max(self.fontMetrics().horizontalAdvance(text) for text in (*names, _CORNER))
+        left = min(widest + 12, 0.42 * self.width())
         return left, min((self.width() - left) / n, 92.0)
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
@@ -86,10 +87,12 @@ class ConfusionGrid(QtWidgets.QWidget):
         left, width = self._columns()
         metrics = painter.fontMetrics()
         painter.drawText(QtCore.QRectF(0, 0, left - 6, _LINE), Qt.AlignVCenter | Qt.AlignRight, _CORNER)
+        narrow = max(map(metrics.horizontalAdvance, self.table.names)) > width - 2
         for k, name in enumerate(self.table.names):
-            text = metrics.elidedText(name, Qt.ElideMiddle, round(width) - 2)
-            painter.drawText(QtCore.QRectF(left + k * width, 0, width, _LINE), Qt.AlignCenter, text)
-            text = metrics.elidedText(name, Qt.ElideRight, round(left) - 8)
+            place = QtCore.QRectF(left + k * width, 0, width, _LINE)
+            painter.drawText(place, Qt.AlignCenter, str(k + 1) if narrow else name)
+            text = f"{k + 1}  {name}" if narrow else name  # numbers, where names do not fit above the columns
+            text = metrics.elidedText(text, Qt.ElideMiddle, round(left) - 8)
             place = QtCore.QRectF(0, _LINE * (k + 1), left - 6, _LINE)
             painter.drawText(place, Qt.AlignVCenter | Qt.AlignRight, text)
 

@@ -175,10 +175,11 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
         self.warning = QtWidgets.QLabel(visible=False)
         self.warning.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Fixed)
         self.warning.setStyleSheet("color: #8a5a00; font-size: 11px;")
-        for part in (self.header, self.message, self.classes, self.sources):
-            layout.addWidget(part)
+        layout.addWidget(self.header)
+        layout.addWidget(self.sources)
         layout.addLayout(self._train_row())
-        layout.addWidget(self.warning)
+        for part in (self.warning, self.message, self.classes):  # below the buttons: these come and grow
+            layout.addWidget(part)
         layout.addWidget(self._tabs(), 1)
         return layout
 

@@ -23,7 +23,7 @@ __all__ = [
     "TruthPlot",
 ]
 
-PURITY, COMPLETENESS = "#0072b2", "#d55e00"
+PURITY, COMPLETENESS = "#7a4fbf", "#878d96"  # of no class
 _INK, _GREY, _FRAME = "#3d6fa8", "#70767e", "#c9ccd1"
 _STEPS = 101
 
@@ -235,7 +235,7 @@ class ThresholdPlot(SmallPlot):
         self.lines: list[np.ndarray] = []
         self.threshold = 0.8
         self.setCursor(Qt.SplitHCursor)
-        self.setToolTip("Expected purity (blue) and completeness (orange) by threshold: drag to choose")
+        self.setToolTip("Expected purity (violet) and completeness (grey) by threshold: drag to choose")
 
     def show_chances(self, chances: Chances | None, threshold: float) -> None:
         """Show what is expected at each threshold, and where it is now."""
