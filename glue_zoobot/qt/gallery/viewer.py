@@ -411,14 +411,15 @@ class GalleryViewer(DataViewer):
         """Tell how the search went, and show its answer if there is one."""
         if self._closed:  # meanwhile
             return
-            self.set_status(text)
-            answered = question_of(self.session.application).question
-            if answered is not None and answered.data is self.state.data and _answers(answered, question):
-                self.state.sort_most_similar_first()
-                self.grid.scrollToTop()
+        self.set_status(text)
+        answered = question_of(self.session.application).question
+        if answered is not None and answered.data is self.state.data and _answers(answered, question):
+            self.state.sort_most_similar_first()
+            self.grid.scrollToTop()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)
+        self._closed = True
         self._refresh_timer.stop()
         self.hover.close()
         if self.detail is not None:
