@@ -18,6 +18,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -167,13 +168,14 @@ def similar(studio: Studio) -> None:
     from glue_zoobot.qt.host import question_of
 
     state = question_of(studio.app)
-    names = [cid.label for cid in measured_columns(studio.data)]
-    column = "mag_r" if "mag_r" in names else names[0]
-    spread = float(np.nanstd(np.asarray(studio.data[studio.data.id[column]], dtype=float)))
     like = [int(row) for row in studio.rings[:4]]
+    values = {cid.label: np.asarray(studio.data[cid], dtype=float) for cid in measured_columns(studio.data)}
+    known = [label for label, column in values.items() if np.isfinite(column[like]).any()]
+    condition = "mag_r" if "mag_r" in known else known[0]
+    spread = float(np.nanstd(values[condition]))
     unlike = [int(row) for row in np.setdiff1d(np.flatnonzero(studio.kinds != "ring"), like)[:1]]
-    state.cuts = Cuts(((column, float(f"{spread:.1g}")),))
-    ask(studio.app, state.ask(studio.data, like, unlike), lambda text: None)
+    cuts = Cuts(((condition, float(f"{spread:.1g}")),))
+    ask(studio.app, replace(state.ask(studio.data, like, unlike), cuts=cuts), lambda text: None)
     wait_until(lambda: len(state.like) == len(like))
 
 
