@@ -171,10 +171,9 @@ def similar(studio: Studio) -> None:
     like = [int(row) for row in studio.rings[:4]]
     values = {cid.label: np.asarray(studio.data[cid], dtype=float) for cid in measured_columns(studio.data)}
     known = [label for label, column in values.items() if np.isfinite(column[like]).any()]
-    condition = "mag_r" if "mag_r" in known else known[0]
-    spread = float(np.nanstd(values[condition]))
+    chosen = [label for label in ("mag_r", *known) if label in known][:1]  # none, where nothing is known
     unlike = [int(row) for row in np.setdiff1d(np.flatnonzero(studio.kinds != "ring"), like)[:1]]
-    cuts = Cuts(((condition, float(f"{spread:.1g}")),))
+    cuts = Cuts(tuple((label, float(f"{np.nanstd(values[label]):.1g}")) for label in chosen))
     ask(studio.app, replace(state.ask(studio.data, like, unlike), cuts=cuts), lambda text: None)
     wait_until(lambda: len(state.like) == len(like))
 
@@ -209,7 +208,7 @@ def why(studio: Studio) -> QtWidgets.QWidget:
     panel = similar_panel(studio.app)
     dialog = WhyDialog(panel, panel.state)
     dialog.show()
-    wait_until(lambda: dialog.table.rowCount())
+    wait_until(lambda: not dialog.text.text().startswith("Comparing"))
     return dialog
 
 

@@ -84,7 +84,7 @@ def compare(data: Data, similarity: np.ndarray, rows: np.ndarray) -> Table:
 def verdict(table: Table) -> str:
     """Say in a sentence or two what the answer goes along with, and warn where that is not shape."""
     if not len(table):
-        return "No column has enough numbers to compare."
+        return "No column has enough numbers to compare: ten of these galaxies and ten others must have one."
     notable = [row for row in table if row["ks"] >= _NOTABLE]
     if not notable:
         return (
@@ -161,6 +161,8 @@ class WhyDialog(QtWidgets.QDialog):
 
     def _fill(self, table: Table) -> None:
         self.text.setText(verdict(table).replace("_", "_\u200b"))  # long names may go on in the next line
+        if not len(table):
+            self._show_text_only()
         self.table.setRowCount(min(len(table), _SHOWN))
         for line, row in enumerate(table[:_SHOWN]):
             shares = (f"{row[name]:.2f}" for name in ("ks", "correlation"))
@@ -174,3 +176,9 @@ class WhyDialog(QtWidgets.QDialog):
 
     def _fail(self, error: Exception) -> None:
         self.text.setText(str(error))
+        self._show_text_only()
+
+    def _show_text_only(self) -> None:
+        for part in (self.table, self.legend):
+            part.hide()
+        self.adjustSize()
