@@ -200,7 +200,7 @@ def alone(catalogue: Path, store: Path) -> float:
 
 
 def plugin_start() -> float:
-    """Seconds that importing and registering the plugin adds to glue's start, once glue itself is imported."""
+    """Seconds that importing and registering the plugin adds to glue's start, glue itself being imported."""
     runs = [subprocess.run([sys.executable, "-c", START], capture_output=True, text=True) for _ in range(3)]
     return min(float(run.stdout.split()[-1]) for run in runs)
 
