@@ -132,7 +132,7 @@ class RatingCard(QtWidgets.QWidget):
         facts = "" if row is None else "  ·  ".join(facts_of(data, row))
         self.facts.setText(self.facts.fontMetrics().elidedText(facts, Qt.ElideRight, self.width()))
         self.facts.setToolTip(facts)
-        self._load()
+        self.load()
         self._show_picture()
 
     def _refresh_round(self) -> None:
@@ -145,7 +145,7 @@ class RatingCard(QtWidgets.QWidget):
         newest = [value for _, value in state.last_rated(in_round)]
         self.dots.show_values(newest[::-1])
 
-    def _load(self) -> None:
+    def load(self) -> None:
         """Read the pictures that come next now, so that no key press waits for one."""
         if self._state.current is None:
             return
@@ -180,7 +180,7 @@ class RatingCard(QtWidgets.QWidget):
             self._show_picture()
 
     def _on_resized(self) -> None:
-        self._load()
+        self.load()
 
     @property
     def is_seen(self) -> bool:

@@ -354,6 +354,7 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
         self.tabs.currentWidget().refresh()
         if self.tabs.currentWidget() is self.rated:
             self.card.also_wanted = self.rated.wanted
+            self.card.load()  # also those rated in an earlier session, which the card has never shown
         text = self.source.fontMetrics().elidedText(
             f"{state.data.label}: {len(state.ratings):,} rated, {state.n_found:,} interesting",
             Qt.ElideRight,

@@ -375,3 +375,12 @@ def test_the_panel_comes_back_with_a_session_that_has_ratings(app, data, scatter
     else:
         assert again.findChild(InterestPanel) is None
     again.close()
+
+
+def test_what_was_rated_elsewhere_has_its_pictures_at_once(rating, state):
+    rows = range(20, 50)  # most of them the panel has neither shown nor prepared
+    state.rate(list(rows), 3)
+    wait_until(lambda: idle(rating))
+    rating.tabs.setCurrentWidget(rating.rated)
+    loader = rating.card.thumbnails
+    wait_until(lambda: all(loader.get(row) is not None for row in rows))
