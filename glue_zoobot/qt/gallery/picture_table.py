@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PictureTable"]
 
+_SMALLEST_SHARE = 0.75  # of the chosen size, to have two columns instead of one
+
 
 class PictureTable(QTableView):
     """
@@ -50,6 +52,7 @@ class PictureTable(QTableView):
         self._state, self._thumbnails = state, thumbnails
         self._header_lines: list[int] = []
         self.caption_layout: list[CaptionColumn] = []
+        self.thumbnail_size = state.thumbnail_size  # edge of a picture in pixels of the window
         self._load_timer = QTimer(self, singleShot=True, interval=0)
         self._load_timer.timeout.connect(self.load_visible)
         self.setModel(model)
@@ -78,18 +81,14 @@ class PictureTable(QTableView):
 
     # ---- geometry
 
-    @property
-    def thumbnail_size(self) -> int:
-        """Edge of a picture in pixels of the window."""
-        return self._state.thumbnail_size
-
     def lay_out(self) -> None:
         """Fit as many columns as there is room for, and share what is left among them."""
         top, before = self._first_visible(), self._geometry()
+        self.thumbnail_size = self._fitting_size()
         self.caption_layout = caption_layout(
-            caption_font(self.font()), self._state.caption_columns(), self._state.thumbnail_size
+            caption_font(self.font()), self._state.caption_columns(), self.thumbnail_size
         )
-        size = cell_size(self.font(), self._state.thumbnail_size, len(self._state.captions_shown))
+        size = cell_size(self.font(), self.thumbnail_size, len(self._state.captions_shown))
         width = max(self.viewport().width(), 1)
         n_columns = max(1, width // size.width())
         self.model().set_columns(n_columns)
@@ -100,6 +99,12 @@ class PictureTable(QTableView):
         if top > 0 and self._geometry() != before:
             self.scrollTo(self.model().index_of(top), QAbstractItemView.PositionAtTop)
         self._load_soon()
+
+    def _fitting_size(self) -> int:
+        """Return the chosen size, or less where two columns of pictures a little smaller have room."""
+        wanted = self._state.thumbnail_size
+        half = self.viewport().width() // 2 - (cell_size(self.font(), wanted, 0).width() - wanted)
+        return half if _SMALLEST_SHARE * wanted <= half < wanted else wanted
 
     def _lay_out_headers(self) -> None:
         lines, header = self.model().lines, self.verticalHeader()
@@ -178,7 +183,7 @@ class PictureTable(QTableView):
     def load_visible(self) -> None:
         """Ask for the pictures in sight, then for those one page below and above."""
         ratio = self.devicePixelRatioF()
-        self._thumbnails.set_size(round(self._state.thumbnail_size * ratio), ratio)
+        self._thumbnails.set_size(round(self.thumbnail_size * ratio), ratio)
         seen = self.visible_positions()
         rows = self.model().rows
         page = len(seen)
