@@ -96,13 +96,19 @@ class Bench:
         process_events()
         return self.viewer.model.rows.tolist()
 
-    def wait_for_pictures(self):
-        for _ in range(100):
-            seen = self.viewer.grid.visible_positions()
-            if all(self.viewer.model.cell(p).thumbnail is not None for p in seen):
+    def wait_for(self, condition):
+        for _ in range(500):
+            if condition():
                 return
             process_events(wait=0.02)
-        raise AssertionError("pictures did not arrive")
+        raise AssertionError("waited in vain")
+
+    def wait_for_pictures(self):
+        def arrived():
+            seen = self.viewer.grid.visible_positions()
+            return len(seen) and all(self.viewer.model.cell(p).thumbnail is not None for p in seen)
+
+        self.wait_for(arrived)
 
     def grab(self):
         process_events(wait=0.05)

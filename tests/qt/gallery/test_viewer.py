@@ -807,5 +807,6 @@ def test_captions_are_told_in_full_where_no_enlarged_picture_tells_them(bench):
     index, broken = model.index_of(7), model.index_of(5)
     assert model.data(index, Qt.ToolTipRole) is None
     bench.viewer.state.enlarge = False
+    bench.wait_for(lambda: len(model.cell(7).captions) == 2)
     assert model.data(index, Qt.ToolTipRole) == "object_id: g7\nkind: 1"
     assert "copy it again" in model.data(broken, Qt.ToolTipRole)
