@@ -52,10 +52,11 @@ def interest_panel(application: GlueApplication) -> InterestPanel:
 
 def show_restored_ranking(application: GlueApplication) -> None:
     """Show the panel of a session that was saved with ratings; does nothing once there is a panel."""
-    from glue_zoobot.catalog.record import record_of
+    from glue_zoobot.catalog.interest import RANK, RATING
 
-    known = [data for data in application.data_collection if hasattr(data, "meta")]
-    if application.findChild(InterestPanel) is None and any(record_of(d).get("ratings") for d in known):
+    made = {RANK, RATING}  # without a panel only a session can have brought them
+    labels = {one.label for data in application.data_collection for one in data.components}
+    if application.findChild(InterestPanel) is None and labels & made:
         interest_panel(application).show_panel()
 
 
