@@ -229,12 +229,11 @@ def _contest(
 
 def _table_with(target: str, source: Path) -> Path:
     """Return the table of a source, or the one in its folder, that has the target as a column."""
-    from glue_zoobot.images.tables import TABLE_SUFFIXES, read_table
+    from glue_zoobot.images.tables import read_table, tables_in
 
     if source.is_file():
         return source
-    tables = [p for p in sorted(source.iterdir()) if p.name.lower().endswith(TABLE_SUFFIXES)]
-    having = [table for table in tables if target in read_table(table).colnames]
+    having = [table for table in tables_in(source) if target in read_table(table).colnames]
     if len(having) != 1:
         many = f"{len(having)} tables in {source} have" if having else f"No table in {source} has"
         raise AnalysisError(f"{many} a column {target!r}; name the table of labels with --truth")

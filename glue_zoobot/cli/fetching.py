@@ -33,15 +33,9 @@ def fetch(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Folder for the pictures; made, or gone on with.")
     ],
-    size: Annotated[
-        str | None, typer.Option(help="Side of the cutouts: 30arcsec.", show_default="by --size-column")
-    ] = None,
-    size_column: Annotated[
-        str | None, typer.Option(help="Column with a radius in arcsec.", show_default="none")
-    ] = None,
-    size_factor: Annotated[
-        float | None, typer.Option(help="How many of these radii the side is.", show_default="4")
-    ] = None,
+    size: options.Size = None,
+    size_column: options.SizeColumn = None,
+    size_factor: options.SizeFactor = None,
     pixels: Annotated[int, typer.Option(help="Side of the pictures in pixels.")] = 256,
     position: Annotated[
         str | None,

@@ -109,6 +109,14 @@ Output = Annotated[
 ]
 
 
+Size = Annotated[
+    str | None, typer.Option(help="Side of the cutouts: 30arcsec.", show_default="by --size-column")
+]
+SizeColumn = Annotated[str | None, typer.Option(help="Column with a radius in arcsec.", show_default="none")]
+SizeFactor = Annotated[
+    float | None, typer.Option(help="How many of these radii the side is.", show_default="4")
+]
+
 #: Parameter of a verb that `with_cutouts` fills.
 Cutouts = dict[str, Any] | None
 
@@ -122,15 +130,9 @@ def _cutouts(
             show_default="none",
         ),
     ] = None,
-    size: Annotated[
-        str | None, typer.Option(help="Side of the cutouts: 30arcsec.", show_default="by --size-column")
-    ] = None,
-    size_column: Annotated[
-        str | None, typer.Option(help="Column with a radius in arcsec.", show_default="none")
-    ] = None,
-    size_factor: Annotated[
-        float | None, typer.Option(help="How many of these radii the side is.", show_default="4")
-    ] = None,
+    size: Size = None,
+    size_column: SizeColumn = None,
+    size_factor: SizeFactor = None,
     position: Annotated[
         str | None,
         typer.Option(

@@ -18,7 +18,7 @@ from glue_zoobot.images.decode import UnreadableImage
 from glue_zoobot.images.files import ARRAY_SUFFIXES, RASTER_SUFFIXES
 from glue_zoobot.images.paths import list_images, open_files, open_paths, path_column, root_of
 from glue_zoobot.images.spec import SourceSpec
-from glue_zoobot.images.tables import PARQUET_SUFFIXES, TABLE_SUFFIXES, column_matching, read_table
+from glue_zoobot.images.tables import PARQUET_SUFFIXES, TABLE_SUFFIXES, column_matching, read_table, tables_in
 
 HDF5_SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5")
 
@@ -199,18 +199,14 @@ def _open_fits(spec: SourceSpec, path: Path) -> Catalogue:
 
 def _catalogue_beside(path: Path) -> Table | None:
     """Return the only table in the folder of a FITS file, if it has a column of HDU numbers."""
-    beside = _tables_in(path.parent)
+    beside = tables_in(path.parent)
     table = read_table(beside[0]) if len(beside) == 1 else None
     return table if table is not None and column_matching(table, hdus.HDU_COLUMN) else None
 
 
-def _tables_in(folder: Path) -> list[Path]:
-    return [p for p in sorted(folder.iterdir()) if p.name.lower().endswith(TABLE_SUFFIXES) and p.is_file()]
-
-
 def _open_folder(spec: SourceSpec, folder: Path) -> Catalogue:
     """Open the one table of a folder that names images, else Parquet shards, else the image files."""
-    tables = _tables_in(folder)
+    tables = tables_in(folder)
     if len(tables) > 1 and all(p.name.lower().endswith(PARQUET_SUFFIXES) for p in tables):
         column = parquet.image_column(tables[0], spec.image_column)
         if column:

@@ -33,6 +33,11 @@ _NO_LAYOUT = ("ERROR: Unable to guess table format", "Empty CSV", "CSV parse err
 _LAYOUT = "a table has a line of column names, then one line per galaxy"
 
 
+def tables_in(folder: Path) -> list[Path]:
+    """Return the tables that lie in a folder, by name."""
+    return [p for p in sorted(folder.iterdir()) if p.name.lower().endswith(TABLE_SUFFIXES) and p.is_file()]
+
+
 def read_table(path: Path, text_columns: tuple[str, ...] = (), skip: tuple[str, ...] = ()) -> Table:
     """
     Read a catalogue: CSV, TSV, ECSV, FITS, VOTable or Parquet.

@@ -155,15 +155,9 @@ def check_installation(session: Session, data_collection: DataCollection) -> Non
 )
 def embed(data: Data, data_collection: DataCollection) -> None:
     """Open the dialog of the embedding job."""
-    from glue_zoobot.catalog import source_of
     from glue_zoobot.qt.embed_dialog import EmbedDialog
 
-    application = application_of(data_collection)
-    if source_of(data) is None:
-        text = f"{data.label} has no images yet: right-click it and choose Zoobot: Attach images… first."
-        show_message(application, "Embed", text)
-        return
-    EmbedDialog(application, data).show()
+    _open_on_images("Embed", EmbedDialog, data, data_collection)
 
 
 @layer_action(
@@ -174,15 +168,26 @@ def embed(data: Data, data_collection: DataCollection) -> None:
 )
 def train_encoder(data: Data, data_collection: DataCollection) -> None:
     """Open the dialog of the training without labels."""
-    from glue_zoobot.catalog import source_of
     from glue_zoobot.qt.train_encoder import TrainEncoderDialog
+
+    _open_on_images("Train encoder", TrainEncoderDialog, data, data_collection)
+
+
+def _open_on_images(
+    title: str,
+    dialog: Callable[[GlueApplication, Data], QtWidgets.QDialog],
+    data: Data,
+    data_collection: DataCollection,
+) -> None:
+    """Open a dialog that works on the images of a dataset, or say that there are none."""
+    from glue_zoobot.catalog import source_of
 
     application = application_of(data_collection)
     if source_of(data) is None:
         text = f"{data.label} has no images yet: right-click it and choose Zoobot: Attach images… first."
-        show_message(application, "Train encoder", text)
-        return
-    TrainEncoderDialog(application, data).show()
+        show_message(application, title, text)
+    else:
+        dialog(application, data).show()
 
 
 @layer_action("Zoobot: Attach images…", tooltip="Say where this dataset's images are", single=True, data=True)
