@@ -1,4 +1,4 @@
-"""When a session is opened: ask for a catalogue that has moved, and say what else is missing."""
+"""When a session is opened: ask for a moved catalogue, say what else is missing, and show its panels."""
 
 from __future__ import annotations
 
@@ -23,11 +23,15 @@ def look_when_restored(session: dict[str, Any]) -> None:
 
 
 def _look() -> None:
+    from glue_zoobot.qt.interest_panel import show_restored_ranking
     from glue_zoobot.qt.missing_dialog import tell_what_is_missing
+    from glue_zoobot.qt.similar_panel import show_restored_answer
 
     for window in QtWidgets.QApplication.topLevelWidgets():
         if hasattr(window, "data_collection") and window.app is not None:  # not closed
             tell_what_is_missing(window)
+            show_restored_answer(window)
+            show_restored_ranking(window)
 
 
 def _ask_for(lost: Path) -> Path | None:

@@ -72,15 +72,9 @@ class SimilarTool(ToolbarModeBase):
         filled.start(0)
 
     def _on_filled(self) -> None:
-        """Show what a restored session had, and say how to begin, once the viewer has its layers."""
+        """Say how to begin, once the viewer has its layers."""
         if self.viewer is None:
             return
-        from glue_zoobot.qt.interest_panel import show_restored_ranking  # when glue starts nobody needs them
-        from glue_zoobot.qt.similar_panel import show_restored_answer
-
-        application = self.viewer.session.application
-        show_restored_answer(application)
-        show_restored_ranking(application)
         if not self.viewer.statusBar().currentMessage() and self._has_embeddings():
             self._report(_HINT)
 

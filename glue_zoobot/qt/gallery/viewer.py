@@ -115,19 +115,6 @@ class GalleryViewer(DataViewer):
         self._on_look()
         self._on_stretch()
         self.schedule_refresh()
-        filled = QTimer(self, singleShot=True)  # gone with the viewer
-        filled.timeout.connect(self._show_restored)
-        filled.start(0)
-
-    def _show_restored(self) -> None:
-        """Show the panels of a session that had them; a plot does so as well."""
-        if self._closed:
-            return
-        from glue_zoobot.qt.interest_panel import show_restored_ranking
-        from glue_zoobot.qt.similar_panel import show_restored_answer
-
-        show_restored_answer(self.session.application)
-        show_restored_ranking(self.session.application)
 
     def _build(self) -> None:
         self.empty = EmptyPage()
