@@ -14,7 +14,7 @@ from glue_zoobot.catalog.columns import our_columns
 from glue_zoobot.catalog.interest import RANK, Interest, interest_of
 from glue_zoobot.catalog.interest_log import log_path_of
 from glue_zoobot.errors import ZoobotError
-from glue_zoobot.qt.interest_begin import BeginPage
+from glue_zoobot.qt.interest_begin import InterestBegin
 from glue_zoobot.qt.interest_card import RatingCard
 from glue_zoobot.qt.interest_gallery import show_in_gallery
 from glue_zoobot.qt.interest_tabs import BestTab, FoundTab, RatedTab
@@ -138,10 +138,10 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
         self.card.skipped.connect(self._skip)
         self.card.undone.connect(self._undo)
         self.card.mode_wanted.connect(self._set_mode)
-        self.begin_page = BeginPage(self._application)
+        self.begin_page = InterestBegin(self._application)
         self.begin_page.begin_wanted.connect(self.start)
         self.begin_page.embed_wanted.connect(self._embed)
-        self.begin_page.other_log_wanted.connect(self._choose_log)
+        self.begin_page.other_wanted.connect(self._choose_log)
         self.pages = QtWidgets.QStackedWidget()
         self.pages.addWidget(self.begin_page)
         self.pages.addWidget(KeyPage(self.card, self._rating_layout()))

@@ -217,7 +217,7 @@ class TeachPanel(QtWidgets.QDockWidget, HubListener):
     def _connect(self) -> None:
         self.begin_page.begin_wanted.connect(self.start)
         self.begin_page.embed_wanted.connect(self._embed)
-        self.begin_page.load_wanted.connect(self._choose_head)
+        self.begin_page.other_wanted.connect(self._choose_head)
         self.header.target_wanted.connect(self._on_target)
         self.header.undone.connect(lambda: self._undo())
         self.classes.pressed.connect(self.label)
