@@ -79,6 +79,7 @@ def interest(
         draw(results, figure)
 
 
+@options.with_images
 def fewlabels(
     source: Annotated[
         Path,
@@ -126,11 +127,8 @@ def fewlabels(
         Path | None, typer.Option(help="Figure against the number of labels, .png or .pdf.")
     ] = None,
     device: options.Device = "auto",
-    id_column: options.IdColumn = None,
-    image_column: options.ImageColumn = None,
-    image_root: options.ImageRoot = None,
-    preset: options.Preset = "auto",
-    bands: options.Bands = None,
+    *,
+    images: options.Images,
 ) -> None:
     """
     Compare ways to learn from few labels, on the same galaxies held out by their id.
@@ -150,7 +148,7 @@ def fewlabels(
         scores, meta = _frozen_heads(stored, truth, target, kind, counts, seeds)
         baseline = "auto"
     else:
-        spec = options.source_spec(source, id_column, image_column, image_root, preset, bands)
+        spec = images(source)
         encoders, ways = encoder or ["mini"], [word.strip() for word in methods.split(",")]
         rates = {"epochs": epochs, "patience": patience, "learning_rate": learning_rate}
         scores = _contest(spec, truth, target, kind, encoders, ways, counts, seeds, rates, device, output)

@@ -23,7 +23,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(check)
 
 
-@options.with_cutouts
+@options.with_images
 def check(
     source: Annotated[
         Path | None,
@@ -32,12 +32,8 @@ def check(
     everything: Annotated[
         bool, typer.Option("--list", help="Every image that is broken or incomplete.")
     ] = False,
-    id_column: options.IdColumn = None,
-    image_column: options.ImageColumn = None,
-    image_root: options.ImageRoot = None,
-    preset: options.Preset = "auto",
-    bands: options.Bands = None,
-    cutouts: options.Cutouts = None,
+    *,
+    images: options.Images,
 ) -> None:
     """
     Say what works and what is missing; with SOURCE, read every image and say which are broken and why.
@@ -49,9 +45,7 @@ def check(
         return
     from glue_zoobot.images import open_catalogue, survey
 
-    catalogue = open_catalogue(
-        options.source_spec(source, id_column, image_column, image_root, preset, bands, cutouts)
-    )
+    catalogue = open_catalogue(images(source))
     typer.echo("Reading every image …")
     found = survey(catalogue.source)
     typer.echo(catalogue.summary(len(found.broken)))

@@ -32,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
         app.command()(verb)
 
 
-@options.with_cutouts
+@options.with_images
 def embed(
     source: options.Source,
     store: Annotated[Path, typer.Option(help="Folder for the embeddings; made, or gone on with.")],
@@ -59,13 +59,9 @@ def embed(
     retry_broken: Annotated[
         bool, typer.Option("--retry-broken", help="Try broken images again, as after a disk was away.")
     ] = False,
-    id_column: options.IdColumn = None,
-    image_column: options.ImageColumn = None,
-    image_root: options.ImageRoot = None,
-    preset: options.Preset = "auto",
-    bands: options.Bands = None,
+    *,
+    images: options.Images,
     json: options.Json = False,
-    cutouts: options.Cutouts = None,
 ) -> None:
     """
     Turn every image into an embedding: the numbers by which galaxies are compared.
@@ -82,8 +78,7 @@ def embed(
         from glue_zoobot.embedding.executors import open_place
         from glue_zoobot.images import open_catalogue
 
-        spec = options.source_spec(source, id_column, image_column, image_root, preset, bands, cutouts)
-        catalogue = open_catalogue(spec)
+        catalogue = open_catalogue(images(source))
         report.found(catalogue)
         with open_place(executor, cluster.job_folder(store), gpus, cluster.parse_slurm(slurm)) as place:
             made = embed_catalogue(
@@ -265,7 +260,7 @@ def status(
     typer.echo(f"{state.shards_done:,} of {state.shards_total:,} shards done")
 
 
-@options.with_cutouts
+@options.with_images
 def verify(
     store: options.Store,
     source: Annotated[
@@ -273,10 +268,8 @@ def verify(
         typer.Option(help="Embed a sample of the images found here again.", show_default="none"),
     ] = None,
     device: options.Device = "auto",
-    id_column: options.IdColumn = None,
-    image_column: options.ImageColumn = None,
-    image_root: options.ImageRoot = None,
-    cutouts: options.Cutouts = None,
+    *,
+    images: options.Images,
 ) -> None:
     """
     Check that all embeddings can be read and, with --source, that they are those of its images.
@@ -289,12 +282,10 @@ def verify(
     problems = opened.verify()
     if not problems and source is not None:
         from glue_zoobot.encoders import load
-        from glue_zoobot.images import open_catalogue
+        from glue_zoobot.images import SourceSpec, open_catalogue
 
-        rendering = dict(opened.manifest.get("rendering") or {"preset": "auto", "bands": None})
-        frame = {name: rendering.pop(name) for name in _FRAME if name in rendering}
-        frame |= {name: value for name, value in (cutouts or {}).items() if value is not None}
-        spec = options.source_spec(source, id_column, image_column, image_root, **rendering, cutouts=frame)
+        rendering = opened.manifest.get("rendering") or {}
+        spec = SourceSpec.from_dict({**rendering, **images(source).to_dict()})
         agreement = opened.recompute_sample(
             open_catalogue(spec).source, load(opened.encoder_spec, device=device)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -81,24 +81,6 @@ Store = Annotated[
         help="The folder of embeddings that `embed` or `open` has made; or SOURCE.embeddings.",
     ),
 ]
-_BY_NAME = "found by its usual names"
-IdColumn = Annotated[str | None, typer.Option(help="Column with the galaxy's id.", show_default=_BY_NAME)]
-ImageColumn = Annotated[
-    str | None, typer.Option(help="Column with the image's path or bytes.", show_default=_BY_NAME)
-]
-ImageRoot = Annotated[
-    Path | None,
-    typer.Option(help="Folder that the paths of a table start from.", show_default="that of the table"),
-]
-Preset = Annotated[str, typer.Option(help="FITS pixels to colours: auto, legacy, sdss, euclid, asinh.")]
-Bands = Annotated[
-    str | None,
-    typer.Option(
-        help='FITS bands, then those for red, green, blue: "{id}_{band}.fits:irg" where each band has a '
-        'file, "grz:zrg" for cubes.',
-        show_default="found by the names of the files and by their headers",
-    ),
-]
 Device = Annotated[str, typer.Option(help="Where the network runs: auto, cpu, cuda, cuda:1, mps.")]
 Json = Annotated[bool, typer.Option("--json", help="Progress as JSON lines on standard output.")]
 Output = Annotated[
@@ -108,7 +90,8 @@ Output = Annotated[
     ),
 ]
 
-
+_BY_NAME = "found by its usual names"
+IdColumn = Annotated[str | None, typer.Option(help="Column with the galaxy's id.", show_default=_BY_NAME)]
 Size = Annotated[
     str | None, typer.Option(help="Side of the cutouts: 30arcsec.", show_default="by --size-column")
 ]
@@ -117,11 +100,30 @@ SizeFactor = Annotated[
     float | None, typer.Option(help="How many of these radii the side is.", show_default="4")
 ]
 
-#: Parameter of a verb that `with_cutouts` fills.
-Cutouts = dict[str, Any] | None
+#: Parameter of a verb that `with_images` fills: makes a source specification of SOURCE.
+Images = Callable[[Path], "SourceSpec"]
 
 
-def _cutouts(
+def _images(
+    id_column: IdColumn = None,
+    image_column: Annotated[
+        str | None, typer.Option(help="Column with the image's path or bytes.", show_default=_BY_NAME)
+    ] = None,
+    image_root: Annotated[
+        Path | None,
+        typer.Option(help="Folder that the paths of a table start from.", show_default="that of the table"),
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="FITS pixels to colours: auto, legacy, sdss, euclid, asinh.")
+    ] = "auto",
+    bands: Annotated[
+        str | None,
+        typer.Option(
+            help='FITS bands, then those for red, green, blue: "{id}_{band}.fits:irg" where each band has a '
+            'file, "grz:zrg" for cubes.',
+            show_default="found by the names of the files and by their headers",
+        ),
+    ] = None,
     mosaic: Annotated[
         str | None,
         typer.Option(
@@ -141,18 +143,20 @@ def _cutouts(
         ),
     ] = None,
 ) -> None:
-    """Options of `with_cutouts`."""
+    """Options of `with_images`."""
 
 
-def with_cutouts(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb the options of cutouts; it takes their values as `cutouts`, for `source_spec`."""
+def with_images(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb the options that say how images are found; it takes them as `images`."""
     own = inspect.signature(verb, eval_str=True)
-    extra = inspect.signature(_cutouts, eval_str=True).parameters
-    kept = [p for p in own.parameters.values() if p.name != "cutouts"]
+    said = inspect.signature(_images, eval_str=True).parameters
+    extra = {name: p.replace(kind=p.KEYWORD_ONLY) for name, p in said.items()}
+    kept = [p for p in own.parameters.values() if p.name != "images"]
 
     @wraps(verb)
     def wrapped(**values: Any) -> None:
-        verb(**{p.name: values[p.name] for p in kept}, cutouts={name: values[name] for name in extra})
+        images = partial(source_spec, **{name: values[name] for name in extra})
+        verb(**{p.name: values[p.name] for p in kept}, images=images)
 
     del wrapped.__wrapped__  # typer would look at the options of the verb itself
     parameters = [*kept, *extra.values()]
@@ -161,15 +165,7 @@ def with_cutouts(verb: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
-def source_spec(
-    source: Path,
-    id_column: str | None,
-    image_column: str | None,
-    image_root: Path | None,
-    preset: str,
-    bands: str | None,
-    cutouts: dict[str, Any] | None = None,
-) -> SourceSpec:
+def source_spec(source: Path, image_root: Path | None = None, **said: Any) -> SourceSpec:
     """
     Collect what a user said of his catalogue.
 
@@ -182,12 +178,4 @@ def source_spec(
 
     if (source / "manifest.json").is_file():
         raise CatalogueError(f"{source} holds embeddings; name the images that they were made of")
-    return SourceSpec(
-        path=str(source),
-        id_column=id_column,
-        image_column=image_column,
-        image_root=None if image_root is None else str(image_root),
-        preset=preset,
-        bands=bands,
-        **(cutouts or {}),
-    )
+    return SourceSpec(str(source), image_root=None if image_root is None else str(image_root), **said)

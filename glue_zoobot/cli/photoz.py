@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["photoz"]
 
 
+@options.with_images
 def photoz(
     source: options.Source,
     target: Annotated[str, typer.Option(help="The column with redshifts or other numbers.")],
@@ -52,11 +53,8 @@ def photoz(
         typer.Option(help="Augmentation to leave out: dust, exposure, zoom...", show_default="none"),
     ] = None,
     device: options.Device = "auto",
-    id_column: options.IdColumn = None,
-    image_column: options.ImageColumn = None,
-    image_root: options.ImageRoot = None,
-    preset: options.Preset = "auto",
-    bands: options.Bands = None,
+    *,
+    images: options.Images,
 ) -> None:
     """
     Compare frozen, fine-tuned and from scratch, from a sixteenth of the labels to all.
@@ -74,9 +72,7 @@ def photoz(
     from glue_zoobot.training.fewlabels import Contest
     from glue_zoobot.training.recipes import FinetuneRecipe
 
-    catalogue = open_catalogue(
-        options.source_spec(source, id_column, image_column, image_root, preset, bands)
-    )
+    catalogue = open_catalogue(images(source))
     known, redshift = _quantity(
         catalogue.source.object_ids, read_labels(labels or source, target), kind, target
     )

@@ -54,6 +54,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(finetune)
 
 
+@options.with_images
 def pretrain(
     source: options.Source,
     output: Encoder,
@@ -90,11 +91,8 @@ def pretrain(
     time: Time = False,
     random_state: RandomState = 0,
     device: options.Device = "auto",
-    id_column: options.IdColumn = None,
-    image_column: options.ImageColumn = None,
-    image_root: options.ImageRoot = None,
-    preset: options.Preset = "auto",
-    bands: options.Bands = None,
+    *,
+    images: options.Images,
     json: options.Json = False,
 ) -> None:
     """
@@ -111,8 +109,7 @@ def pretrain(
         from glue_zoobot.training import pretrain as train
         from glue_zoobot.training.augment import Augmentations
 
-        spec = options.source_spec(source, id_column, image_column, image_root, preset, bands)
-        catalogue = open_catalogue(spec)
+        catalogue = open_catalogue(images(source))
         recipe = PretrainRecipe(
             architecture=architecture,
             init=init,
@@ -143,6 +140,7 @@ def pretrain(
         report.result(made, output)
 
 
+@options.with_images
 def finetune(
     source: options.Source,
     encoder: Annotated[str, typer.Option(help="Encoder to start from; none for random weights.")],
@@ -182,11 +180,8 @@ def finetune(
     time: Time = False,
     random_state: RandomState = 0,
     device: options.Device = "auto",
-    id_column: options.IdColumn = None,
-    image_column: options.ImageColumn = None,
-    image_root: options.ImageRoot = None,
-    preset: options.Preset = "auto",
-    bands: options.Bands = None,
+    *,
+    images: options.Images,
     json: options.Json = False,
 ) -> None:
     """
@@ -207,8 +202,7 @@ def finetune(
         from glue_zoobot.training.comparison import compare
         from glue_zoobot.training.recipes import GROUPS
 
-        spec = options.source_spec(source, id_column, image_column, image_root, preset, bands)
-        catalogue = open_catalogue(spec)
+        catalogue = open_catalogue(images(source))
         known = read_labels(labels, target)
         recipe = FinetuneRecipe(
             init="" if encoder == "none" else encoder,

@@ -16,6 +16,7 @@ from glue_zoobot.errors import CatalogueError
 
 if TYPE_CHECKING:
     from glue_zoobot.encoders import EncoderSpec
+    from glue_zoobot.images import SourceSpec
 
 Headless = Annotated[bool, typer.Option("--headless", help="No window: leave a picture, session and tables.")]
 
@@ -51,7 +52,7 @@ def demo(
     options.ready_folder(folder)
     report.say(f"Drawing the sample in {folder}")
     source = write_sample(folder / "sample")
-    spec = options.source_spec(source, None, None, None, "auto", None)
+    spec = options.source_spec(source)
     _embed_and_show(spec, folder / "embeddings", "mini", "auto", folder, headless, _a_ring(source), report)
 
 
@@ -63,7 +64,7 @@ def _a_ring(sample: Path) -> str:
     return str(table["object_id"][table["kind"] == "ring"][0])
 
 
-@options.with_cutouts
+@options.with_images
 def open_source(
     source: options.Source,
     store: Annotated[
@@ -89,12 +90,8 @@ def open_source(
         "glue-zoobot-results"
     ),
     headless: Headless = False,
-    id_column: options.IdColumn = None,
-    image_column: options.ImageColumn = None,
-    image_root: options.ImageRoot = None,
-    preset: options.Preset = "auto",
-    bands: options.Bands = None,
-    cutouts: options.Cutouts = None,
+    *,
+    images: options.Images,
 ) -> None:
     """
     Open galaxies in glue: catalogue, map, gallery and look-alikes, ready to click.
@@ -106,9 +103,10 @@ def open_source(
     from glue_zoobot.cli.embeddings import encoder_of
     from glue_zoobot.embedding import default_store
 
+    spec = images(source)
     _embed_and_show(
-        options.source_spec(source, id_column, image_column, image_root, preset, bands, cutouts),
-        store or default_store(source, _store_name(encoder or "mini", preset, bands, cutouts)),
+        spec,
+        store or default_store(source, _store_name(encoder or "mini", spec)),
         encoder or (encoder_of(store, "mini") if store else "mini"),
         device,
         out,
@@ -118,16 +116,16 @@ def open_source(
     )
 
 
-def _store_name(encoder: str, preset: str, bands: str | None, cutouts: options.Cutouts = None) -> str:
+def _store_name(encoder: str, spec: SourceSpec) -> str:
     """Name a store after all that its embeddings depend on, so that another rendering gets its own."""
-    extra = [preset] if preset != "auto" else []
-    said = [bands, *((cutouts or {}).get(name) for name in ("size", "size_column", "size_factor"))]
+    extra = [spec.preset] if spec.preset != "auto" else []
+    said = [spec.bands, spec.size, spec.size_column, spec.size_factor]
     extra += [re.sub(r"\W+", "-", str(text)).strip("-") for text in said if text]
     return "-".join([encoder, *extra])
 
 
 def _embed_and_show(
-    spec: Any,
+    spec: SourceSpec,
     store_path: Path,
     encoder: EncoderSpec | str,
     device: str,
