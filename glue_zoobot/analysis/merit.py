@@ -196,7 +196,7 @@ def expected_calibration_error(probabilities: np.ndarray, codes: np.ndarray) -> 
     codes : np.ndarray
         Shape (n,), int.
     """
-    found = reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == codes)
+    found = _of_most_probable(probabilities, codes)
     if not len(found.counts):
         return float("nan")
     return float(np.average(np.abs(found.stated - found.observed), weights=found.counts))
@@ -217,7 +217,7 @@ def debiased_calibration_error(probabilities: np.ndarray, codes: np.ndarray) -> 
     codes : np.ndarray
         Shape (n,), int.
     """
-    found = reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == codes)
+    found = _of_most_probable(probabilities, codes)
     if not len(found.counts) or found.counts.min() < 2:
         return float("nan")
     chance = found.observed * (1 - found.observed) / (found.counts - 1)
@@ -243,6 +243,10 @@ def reliability(stated: np.ndarray, true: np.ndarray) -> Reliability:
     centre, half = _wilson(observed, counts)
     means = np.array([np.mean(stated[part]) for part in parts])
     return Reliability(means, observed, centre - half, centre + half, counts)
+
+
+def _of_most_probable(probabilities: np.ndarray, codes: np.ndarray) -> Reliability:
+    return reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == codes)
 
 
 def _wilson(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
