@@ -214,7 +214,7 @@ class _Finetuning:
             training.curves.append({"epoch": 0, **self._judge(0)})
             training.report.epoch(training.curves[0])
         feeder = Feeder(self._batch, self.n_steps)
-        train_mode(self.network, keep_statistics=bool(recipe.init))
+        train_mode(self.network)
         try:
             return training.run(
                 recipe.epochs,
@@ -326,7 +326,7 @@ class _Finetuning:
         parts = [
             network(self._inputs(some)).float().cpu() for some in np.split(rows, range(size, len(rows), size))
         ]
-        train_mode(self.network, keep_statistics=bool(self.recipe.init))
+        train_mode(self.network)
         return torch.cat(parts)
 
     def _inputs(

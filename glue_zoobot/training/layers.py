@@ -34,16 +34,18 @@ def freeze(network: nn.Module, n_blocks: int) -> None:
         parameter.requires_grad_(name in free)
 
 
-def train_mode(network: nn.Module, keep_statistics: bool) -> None:
+def train_mode(network: nn.Module) -> None:
     """
-    Switch to training, but leave the running statistics of batch normalisation alone where that is asked.
+    Switch to training, but leave the statistics of batch normalisation alone in blocks that are frozen.
 
-    They are no parameters, and go on drifting in a network whose parameters are frozen, by which its features
-    change although nothing was learnt; and small batches tell them badly.
+    They are no parameters, and would go on drifting there, by which features change although nothing was
+    learnt. In blocks that are trained they have to follow: weights that move under statistics that stay learn
+    slower and less.
     """
     network.train()
     for layer in network.modules():
-        if keep_statistics and isinstance(layer, nn.modules.batchnorm._BatchNorm):
+        is_normalisation = isinstance(layer, nn.modules.batchnorm._BatchNorm)
+        if is_normalisation and not all(parameter.requires_grad for parameter in layer.parameters()):
             layer.eval()
 
 
