@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 from qtpy import QtCore
+from qtpy.compat import isalive
 
 __all__ = ["Work", "run_in_thread"]
 
@@ -19,6 +21,8 @@ class Work(QtCore.QThread):
 
     Parameters
     ----------
+    owner : QObject
+        The result is dropped if this is gone by then.
     func : callable
         Called without arguments in the thread. It must touch neither widgets nor glue's data.
     done : callable, optional
@@ -31,11 +35,14 @@ class Work(QtCore.QThread):
 
     def __init__(
         self,
+        owner: QtCore.QObject,
         func: Callable[[], Any],
         done: Callable[[Any], None] | None = None,
         failed: Callable[[Exception], None] | None = None,
     ) -> None:
         super().__init__()
+        # its signal `destroyed` would keep a trace of every call for as long as the owner lives
+        self._owner = weakref.ref(owner)
         self._func, self._done, self._failed = func, done, failed
         self._finished.connect(self._deliver)
         self.finished.connect(self._forget)
@@ -46,11 +53,14 @@ class Work(QtCore.QThread):
         except Exception as exc:
             self._finished.emit(None, exc)
 
-    def drop(self, *args: Any) -> None:
+    def drop(self) -> None:
         """Let the thread end by itself and do nothing with its result."""
         self._done = self._failed = None
 
     def _deliver(self, result: Any, error: Exception | None) -> None:
+        owner = self._owner()
+        if owner is None or not isalive(owner):
+            self.drop()
         if error is None and self._done is not None:
             self._done(result)
         elif error is not None and self._failed is not None:
@@ -69,8 +79,7 @@ def run_in_thread(
     failed: Callable[[Exception], None] | None = None,
 ) -> Work:
     """Start a `Work` and keep it alive until it has finished; its result is dropped if `owner` is gone."""
-    work = Work(func, done, failed)
-    owner.destroyed.connect(work.drop)
+    work = Work(owner, func, done, failed)
     _LIVE.add(work)
     work.start()
     return work

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
+from echo import ignore_callback
 from glue.core.edit_subset_mode import NewMode, ReplaceMode, XorMode
 from glue.core.message import DataUpdateMessage
 from glue_qt.utils import messagebox_on_error
@@ -430,6 +431,15 @@ class GalleryViewer(DataViewer):
         for helper in (self.state.sort_att_helper, self.state.group_att_helper):
             helper.unregister(self.session.hub)  # the state lives on for a while, its lists do not
         self.state.forget_all()
+        self._delete_parts()
+
+    def _delete_parts(self) -> None:
+        """Let go of what glue leaves of a closed viewer: its options, list of layers, frame and state."""
+        with ignore_callback(self.state, "layers"):
+            self.state.layers[:] = []  # they hold the state that holds them, where no collector looks
+        for part in (self.options, self.layer_view(), self._mdi_wrapper):
+            if part is not None:
+                part.deleteLater()
 
 
 def _answers(answered: Question, asked: Question) -> bool:

@@ -741,13 +741,16 @@ def test_nothing_is_left_after_closing(bench):
     bench.click(1)
     bench.viewer = other
     pool = viewer.thumbnails._pool
-    refs = [weakref.ref(o) for o in (viewer, viewer.model, viewer.grid, viewer.thumbnails, viewer.hover)]
+    own = (viewer, viewer.model, viewer.grid, viewer.thumbnails, viewer.hover)
+    of_glue = (viewer.state, viewer.options, viewer.layer_view(), viewer._mdi_wrapper)
+    refs = [weakref.ref(part) for part in own + of_glue]
     viewer.close(warn=False)
     assert pool.activeThreadCount() == 0
-    del viewer, pool
+    del viewer, pool, own, of_glue
     process_events(wait=0.1)
     gc.collect()
-    assert [ref() for ref in refs] == [None] * 5
+    assert [ref() for ref in refs] == [None] * 9
+    assert bench.app._ui.plot_options.layout().count() <= 1  # the other gallery's
     assert threading.active_count() <= before
 
 
