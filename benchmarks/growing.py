@@ -68,6 +68,7 @@ class Watcher(threading.Thread):
         self.start()
 
     def run(self) -> None:
+        """Look every hundredth of a second."""
         while True:
             time.sleep(0.01)
             phase, late = self.heart._phase, time.perf_counter() - self.heart._last > 0.05
