@@ -65,6 +65,10 @@ def pretrain(
     objective: Annotated[
         str, typer.Option(help="simclr (contrastive) or vicreg (without negatives).")
     ] = "simclr",
+    agreement: Annotated[
+        float,
+        typer.Option(help="Weight of the likeness of the two embeddings, beside the objective; 0 for none."),
+    ] = 0.5,
     epochs: Epochs = 100,
     batch_size: BatchSize = 128,
     learning_rate: LearningRate = 1e-3,
@@ -114,6 +118,7 @@ def pretrain(
             architecture=architecture,
             init=init,
             objective=objective,
+            agreement=agreement,
             supervise=tuple(supervise or ()),
             epochs=epochs,
             batch_size=batch_size,
