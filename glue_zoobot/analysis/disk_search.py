@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glue_zoobot.analysis.principal import FIT_ROWS, PrincipalAxes, principal_axes
+from glue_zoobot.analysis.products import Products
 from glue_zoobot.analysis.selection import best_rows
 from glue_zoobot.analysis.similarity import METRICS, SCAN_COMPONENTS, SimilaritySearch
 from glue_zoobot.embedding.files import write_atomically
@@ -58,7 +59,9 @@ def _free_memory() -> int | None:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")), None)
 
 
-def packed_search(store: EmbeddingStore, metric: str = "cosine", method: str = "two-stage") -> DiskSearch:
+def packed_search(
+    store: EmbeddingStore, metric: str = "cosine", method: str = "two-stage", device: str = "auto"
+) -> DiskSearch:
     """
     Search a store from the disk; its files are made when first asked for, and again when it has grown.
 
@@ -72,7 +75,7 @@ def packed_search(store: EmbeddingStore, metric: str = "cosine", method: str = "
         current = False
     if not current:
         pack(folder, store.embedded_parts(store.done()), store.status().embedded, store.width, key)
-    return DiskSearch(folder, metric, method)
+    return DiskSearch(folder, metric, method, device)
 
 
 def pack(folder: Path, parts: Parts, count: int, width: int, key: Any = None, random_state: int = 0) -> None:
@@ -223,6 +226,8 @@ class DiskSearch:
     metric : {"cosine", "euclidean"}
     method : {"two-stage", "exact"}
         "two-stage" keeps the principal components in memory, if there is room, and is approximate.
+    device : str
+        Where the products are made: ``"auto"`` takes a GPU for large files, if there is one.
 
     Attributes
     ----------
@@ -235,7 +240,9 @@ class DiskSearch:
         An option does not exist, or the files are not whole.
     """
 
-    def __init__(self, folder: Path, metric: str = "cosine", method: str = "two-stage") -> None:
+    def __init__(
+        self, folder: Path, metric: str = "cosine", method: str = "two-stage", device: str = "auto"
+    ) -> None:
         if metric not in METRICS or method not in METHODS:
             raise AnalysisError(
                 f"there is no search {method!r} by {metric!r}; choose one of {', '.join(METHODS)}, "
@@ -243,13 +250,13 @@ class DiskSearch:
             )
         try:
             about = json.loads((folder / ABOUT).read_text("utf-8"))
-            self._open(folder, about, metric, method)
+            self._open(folder, about, metric, method, device)
             recall = float(about["recall"][metric])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise AnalysisError(f"the search files in {folder} are damaged ({error}); delete them") from error
         self.measured_recall_ = recall if self._axes is not None else 1.0
 
-    def _open(self, folder: Path, about: dict[str, Any], metric: str, method: str) -> None:
+    def _open(self, folder: Path, about: dict[str, Any], metric: str, method: str, device: str) -> None:
         count, width = int(about["rows"]), int(about["width"])
         self.folder, self.metric = folder, metric
         self._vectors = np.memmap(folder / VECTORS, np.float16, "c", shape=(count, width))
@@ -260,13 +267,20 @@ class DiskSearch:
         self._largest = float(squares.max(initial=1.0))
         self._norms = squares if metric == "euclidean" else 1.0 / np.sqrt(squares)
         self._axes: PrincipalAxes | None = None
+        matrix = self._vectors
         if method == "two-stage" and width > SCAN_COMPONENTS:
             with np.load(folder / "axes.npz", allow_pickle=False) as kept:
                 self._axes = PrincipalAxes(kept["mean"], kept["axes"], np.zeros(0))
-            self._scan = np.memmap(folder / SCAN, np.float16, "c", shape=(count, SCAN_COMPONENTS))
+            matrix = np.memmap(folder / SCAN, np.float16, "c", shape=(count, SCAN_COMPONENTS))
+        self._multiply = Products(matrix, partial(_products, matrix), device)
 
     def __len__(self) -> int:
         return len(self._vectors)
+
+    @property
+    def note(self) -> str:
+        """What the user should know of where the search was made; else empty."""
+        return self._multiply.note
 
     def rows_of(self, object_ids: Sequence[str]) -> np.ndarray:
         """
@@ -348,23 +362,20 @@ class DiskSearch:
         if self._axes is None:
             rounding = 4 * np.finfo(np.float32).eps * np.sqrt(self._vectors.shape[1])
             scale = 1.0 if self.metric == "cosine" else self._largest + float((targets**2).sum(1).max())
-            return self._pass(self._vectors, targets.T, np.zeros(len(targets)), without, k, rounding * scale)
+            return self._pass(targets.T, np.zeros(len(targets)), without, k, rounding * scale)
         shift = targets @ self._axes.mean
-        return self._pass(
-            self._scan, self._axes.axes @ targets.T, shift, without, max(CANDIDATES, 5 * k), 0.0
-        )
+        return self._pass(self._axes.axes @ targets.T, shift, without, max(CANDIDATES, 5 * k), 0.0)
 
     def _pass(
         self,
-        matrix: np.ndarray,
         targets: np.ndarray,
         shift: np.ndarray,
         without: np.ndarray,
         most: int,
         tolerance: float,
     ) -> list[np.ndarray]:
-        """Score all rows of a matrix against targets (D, Q); the rows that may be among the best of each."""
-        keys = _products(matrix, np.ascontiguousarray(targets, dtype=np.float32))
+        """Score all rows against targets (D, Q); the rows that may be among the best of each."""
+        keys = self._multiply(np.ascontiguousarray(targets, dtype=np.float32))
         with np.errstate(invalid="ignore", over="ignore"):
             for each, offset in zip(keys, shift, strict=True):
                 each += np.float32(offset)
@@ -395,7 +406,7 @@ def _measure_recall(folder: Path, about: dict[str, Any], metric: str, random_sta
         return 1.0
     searches = {method: object.__new__(DiskSearch) for method in METHODS}
     for method, search in searches.items():
-        search._open(folder, about, metric, method)
+        search._open(folder, about, metric, method, "cpu")
     exact = searches["exact"]
     usable = np.setdiff1d(np.arange(len(exact)), exact._never)
     queries = int(np.clip(RECALL_BYTES // (4 * len(exact)), 2, RECALL_QUERIES))

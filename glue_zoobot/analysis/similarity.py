@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from glue_zoobot.analysis.principal import PrincipalAxes, principal_axes
+from glue_zoobot.analysis.products import Products
 from glue_zoobot.analysis.selection import best_rows
 from glue_zoobot.errors import AnalysisError
 
@@ -50,6 +52,8 @@ class SimilaritySearch:
         faster on clustered embeddings, and *approximate*. How approximate is measured: `measured_recall_`.
     random_state : int
         Seed of the principal components' sample and of the rows on which the recall is measured.
+    device : str
+        Where the product is made: ``"auto"`` takes a GPU for a large matrix, if there is one.
 
     Attributes
     ----------
@@ -75,6 +79,7 @@ class SimilaritySearch:
         n_components: int | None = None,
         method: str = "exact",
         random_state: int = 0,
+        device: str = "auto",
     ) -> None:
         _check(matrix, metric, method)
         if n_components is not None:
@@ -82,6 +87,7 @@ class SimilaritySearch:
         self.metric = metric
         self.method = method
         self._matrix = np.ascontiguousarray(matrix, dtype=np.float32)
+        self._multiply = Products(self._matrix, partial(_product, self._matrix), device)
         self._prepare_norms()
         self._axes: PrincipalAxes | None = None
         self.measured_recall_ = 1.0
@@ -92,6 +98,11 @@ class SimilaritySearch:
 
     def __len__(self) -> int:
         return len(self._matrix)
+
+    @property
+    def note(self) -> str:
+        """What the user should know of where the search was made; else empty."""
+        return self._multiply.note
 
     def query(
         self, like: Sequence[int] | np.ndarray, unlike: Sequence[int] | np.ndarray = (), k: int = 100
@@ -298,7 +309,7 @@ class SimilaritySearch:
     def _keys(self, target: np.ndarray) -> np.ndarray:
         """Larger is nearer: the cosine, or 2 x·t - |x|², shape (N,), float32."""
         with np.errstate(invalid="ignore", over="ignore"):
-            return self._finish(self._matrix @ self._factor(target))
+            return self._finish(self._multiply(self._factor(target)[:, None])[0])
 
     def _scan(self, target: np.ndarray) -> np.ndarray:
         """The same from principal components: x·t ≈ (V x)·(V t) + mean·t, with the true norms."""
@@ -359,6 +370,11 @@ class SimilaritySearch:
             if exact.size:
                 found.append(np.isin(exact, self.query(*query, k=k)[0]).mean())
         return float(np.mean(found)) if found else 1.0
+
+
+def _product(matrix: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Product with one vector (D, 1), at memory bandwidth: (1, N)."""
+    return (matrix @ targets[:, 0])[None]
 
 
 def _check(matrix: np.ndarray, metric: str, method: str) -> None:

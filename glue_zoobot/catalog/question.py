@@ -167,7 +167,7 @@ def answer(question: Question) -> Answer:
     everywhere[embeddings.rows] = found
     everywhere[embeddings.rows[best]] = scores
     so_far = embeddings.so_far()
-    note = "; ".join(text for text in (elsewhere, note, so_far) if text)
+    note = "; ".join(text for text in (elsewhere, note, search.note, so_far) if text)
     return Answer(question, embeddings.rows[best], scores, everywhere, note, so_far)
 
 

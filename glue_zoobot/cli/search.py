@@ -40,6 +40,10 @@ def similar(
             show_default="two-stage where the embeddings do not fit in memory",
         ),
     ] = None,
+    device: Annotated[
+        str,
+        typer.Option(help="Where it is searched: auto (a GPU, for a gigabyte and more), cpu, cuda, cuda:1."),
+    ] = "auto",
 ) -> None:
     """
     Find the galaxies that look most like the given ones.
@@ -53,9 +57,11 @@ def similar(
 
     check_suffix(output)
     opened = EmbeddingStore.open(store)
-    table = similar_table(opened, to, unlike or [], k, metric, disk)
+    table = similar_table(opened, to, unlike or [], k, metric, disk, device)
     if "recall" in table.meta:
         typer.echo(f"Searched from the disk ({table.meta['method']}, recall {table.meta['recall']})")
+    if "note" in table.meta:
+        typer.echo(f"Note: {table.meta.pop('note')}", err=True)
     typer.echo(f"{counted(len(table), 'galaxy')} written to {write_table(table, output)}")
 
 
@@ -66,6 +72,7 @@ def similar_table(
     k: int,
     metric: str = "cosine",
     disk: str | None = None,
+    device: str = "auto",
 ) -> Table:
     """
     Answer a similarity question as a table; ``disk`` is the method of a search from the disk, if it is to be.
@@ -87,19 +94,22 @@ def similar_table(
         raise AnalysisError(f"{', '.join(both)} is wanted both like and unlike; take it out of one of them")
 
     from glue_zoobot.analysis import SimilaritySearch
-    from glue_zoobot.analysis.disk_search import fits_memory, packed_search
+    from glue_zoobot.analysis.disk_search import DiskSearch, fits_memory, packed_search
 
-    about = {}
+    about: dict[str, str] = {}
+    search: SimilaritySearch | DiskSearch
     if disk is not None or not fits_memory(opened):
-        packed = packed_search(opened, metric, disk or "two-stage")
-        rows, scores = packed.query(packed.rows_of(to), packed.rows_of(unlike), k)
-        names = packed.ids_of(rows)
-        about = {"method": disk or "two-stage", "recall": f"{packed.measured_recall_:.3f}"}
+        search = packed_search(opened, metric, disk or "two-stage", device)
+        rows, scores = search.query(search.rows_of(to), search.rows_of(unlike), k)
+        names = search.ids_of(rows)
+        about = {"method": disk or "two-stage", "recall": f"{search.measured_recall_:.3f}"}
     else:
         object_ids, matrix = opened.load()
-        search = SimilaritySearch(matrix, metric=metric)
+        search = SimilaritySearch(matrix, metric=metric, device=device)
         rows, scores = search.query(like=_rows(object_ids, to), unlike=_rows(object_ids, unlike), k=k)
         names = object_ids[rows]
+    if search.note:
+        about["note"] = search.note
     return Table(
         {
             "object_id": names.astype(str),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from glue_zoobot.analysis import SimilaritySearch, disk_search
+from glue_zoobot.analysis import SimilaritySearch, disk_search, products
 from glue_zoobot.analysis.disk_search import DiskSearch, pack, packed_search
-from glue_zoobot.errors import AnalysisError
+from glue_zoobot.errors import AnalysisError, EncoderError
 from tests.embedding.conftest import make_store  # noqa: F401  the fixture
 
 
@@ -96,3 +97,46 @@ def test_no_room_is_said_before_anything_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(disk_search.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10})())
     with pytest.raises(AnalysisError, match="make room"):
         pack(tmp_path / "s", [(["a"], np.ones((1, 4), np.float16))], 1, 4)
+
+
+@pytest.fixture
+def as_on_a_gpu(monkeypatch):
+    """The way of a GPU, in blocks; on the processor, as there is none here."""
+    monkeypatch.setattr(products, "BLOCK_BYTES", 2 * 160 * 300)
+
+
+@pytest.mark.parametrize("room", [0, 10**9])
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_on_a_gpu_the_answer_is_the_same(folder, vectors, metric, room, as_on_a_gpu, monkeypatch):
+    monkeypatch.setattr(products, "_room", lambda device: room)
+    true = SimilaritySearch(vectors.astype(np.float32), metric, device="cpu").query([12, 101], [44], k=50)
+    searches = [
+        DiskSearch(folder, metric, "exact", "cpu:0"),
+        SimilaritySearch(vectors.astype(np.float32), metric, device="cpu:0"),
+    ]
+    for search in [*searches, *searches]:  # again, from what is on the device
+        rows, scores = search.query([12, 101], [44], k=50)
+        np.testing.assert_array_equal(rows, true[0])
+        np.testing.assert_array_equal(scores, true[1])
+        assert search.note == ""
+
+
+def test_a_gpu_that_fails_is_replaced_and_named(folder, monkeypatch):
+    def fail(*arguments, **options):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore words")
+
+    true = DiskSearch(folder).query([12])
+    search = DiskSearch(folder, device="cpu:0")
+    monkeypatch.setattr(torch, "tensor", fail)
+    np.testing.assert_array_equal(search.query([12])[0], true[0])
+    assert search.note == (
+        "searched by the processor, as the device cpu:0 failed: "
+        "CUDA out of memory. Tried to allocate 2.00 GiB."
+    )
+
+
+def test_a_gpu_is_taken_only_if_it_is_there_and_pays(folder, monkeypatch):
+    assert products._choose("auto", 10**10) == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert products._choose("auto", 10**6) == "cpu"
+    with pytest.raises(EncoderError, match="cuda:77"):
+        DiskSearch(folder, device="cuda:77")
