@@ -277,7 +277,7 @@ def teach(studio: Studio) -> None:
     panel.state.label([int(row) for row in studio.rings[:25]], "yes")
     panel.state.label([int(row) for row in others[:45]], "no")
     wait_until(lambda: not panel.work.running)
-    panel.train_button.click()
+    panel.train_row.train.click()
     process_events(wait=0.3)
     wait_until(lambda: not panel.work.running)
 

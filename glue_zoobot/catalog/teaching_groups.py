@@ -12,13 +12,16 @@ from glue_zoobot.catalog.groups import active_subset_kept
 if TYPE_CHECKING:
     from glue.core import ComponentID, DataCollection
     from glue.core.edit_subset_mode import EditSubsetMode
+    from glue.core.subset import SubsetState
     from glue.core.subset_group import SubsetGroup
 
-__all__ = ["COLOURS", "UNLIKE_COLOUR", "find_cut", "free_colour", "show_cut"]
+__all__ = ["COLOURS", "UNLIKE_COLOUR", "find_cut", "free_colour", "is_cut", "show_cut"]
 
 #: Told apart by most eyes, light and dark; after Okabe & Ito (2008).
 COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7a5195", "#8c564b", "#5f6b6d")
 UNLIKE_COLOUR = "#7a7f87"
+# Smaller and paler than what the user draws (7 and 0.5): it often is much of the catalogue.
+_STYLE = {"markersize": 5, "alpha": 0.35}
 _TOP = 1.5  # no probability, and nothing that a user would draw: by it a cut is known as ours
 
 
@@ -30,10 +33,14 @@ def free_colour(taken: list[str]) -> str:
 def find_cut(collection: DataCollection, column: ComponentID | None) -> SubsetGroup | None:
     """Find the group of ours that cuts on a column; None if there is none, or the user changed it."""
     for group in collection.subset_groups:
-        state = group.subset_state
-        if type(state) is RangeSubsetState and state.att is column and state.hi == _TOP:
+        if is_cut(group.subset_state) and group.subset_state.att is column:
             return group
     return None
+
+
+def is_cut(state: SubsetState) -> bool:
+    """Tell whether a subset is what we predict, and not something that the user drew."""
+    return type(state) is RangeSubsetState and state.hi == _TOP
 
 
 def show_cut(
@@ -48,7 +55,7 @@ def show_cut(
     group, state = find_cut(collection, column), RangeSubsetState(threshold, _TOP, att=column)
     if group is None:
         with active_subset_kept(mode):
-            return collection.new_subset_group(label, state, color=colour)
+            return collection.new_subset_group(label, state, color=colour, **_STYLE)
     if group.subset_state.lo != threshold:
         group.subset_state = state
         if re.sub(r"[\d.]+", "", group.label) == re.sub(r"[\d.]+", "", label):  # else the user's own name

@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from glue.core.hub import HubListener
-from glue.core.message import ApplicationClosedMessage
 from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.catalog.columns import our_columns
-from glue_zoobot.catalog.interest import RANK, Interest, interest_of
+from glue_zoobot.catalog.interest import RANK, interest_of
 from glue_zoobot.catalog.interest_log import log_path_of
 from glue_zoobot.errors import ZoobotError
+from glue_zoobot.qt.card_panel import CardPanel, read_catalogue
+from glue_zoobot.qt.docks import tabbed_panel
 from glue_zoobot.qt.interest_begin import InterestBegin
 from glue_zoobot.qt.interest_card import RatingCard
 from glue_zoobot.qt.interest_gallery import show_in_gallery
 from glue_zoobot.qt.interest_tabs import BestTab, FoundTab, RatedTab
 from glue_zoobot.qt.interest_unusual import UnusualTab
-from glue_zoobot.qt.key_page import KeyPage
-from glue_zoobot.qt.labelling import digits_go_to
-from glue_zoobot.qt.similar_panel import similar_panel
-from glue_zoobot.qt.styles import paint, quiet
+from glue_zoobot.qt.styles import quiet
 from glue_zoobot.qt.threads import Work, run_in_thread
 
 if TYPE_CHECKING:
@@ -33,21 +30,12 @@ if TYPE_CHECKING:
 
 __all__ = ["InterestPanel", "interest_panel", "show_restored_ranking"]
 
-_WIDTH = 350
 _REST_MS = 1500  # a hand that rests this long lets the ranking take in what was rated within a round
-_FOLLOWED = ("data", "current", "mode", "count", "changes")
 
 
 def interest_panel(application: GlueApplication) -> InterestPanel:
     """Return the panel of an application; there is never more than one."""
-    panel = application.findChild(InterestPanel)
-    if panel is None:
-        panel = InterestPanel(application)
-        beside = similar_panel(application)
-        application.addDockWidget(Qt.RightDockWidgetArea, panel)
-        application.tabifyDockWidget(beside, panel)
-        panel.hide()
-    return panel
+    return tabbed_panel(application, InterestPanel)
 
 
 def show_restored_ranking(application: GlueApplication) -> None:
@@ -60,7 +48,7 @@ def show_restored_ranking(application: GlueApplication) -> None:
         interest_panel(application).show_panel()
 
 
-class InterestPanel(QtWidgets.QDockWidget, HubListener):
+class InterestPanel(CardPanel):
     """
     One galaxy after the other to rate, and what the ratings have found.
 
@@ -70,38 +58,21 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
         The main window; owner of the panel.
     """
 
+    title = "Interest"
+    followed = ("data", "current", "mode", "count", "changes")
+
+    _work: Work | None = None
+    _again = False
+    _take_keys = False  # the user has asked to rate: his next key is for the panel
+
     def __init__(self, application: GlueApplication) -> None:
-        super().__init__("Interest", application)
-        self.setObjectName("zoobot_interest_panel")
-        self.setMinimumWidth(320)
-        self.state: Interest = interest_of(application.data_collection)
-        self.state.edit_subset_mode = application.session.edit_subset_mode
-        self._application = application
-        self._work: Work | None = None
-        self._again = False
-        self._take_keys = False  # the user has asked to rate: his next key is for the panel
-        self._choosing = False  # another start, while one is being rated
-        self._build()
-        self._refresh_timer = QtCore.QTimer(self, singleShot=True, interval=0)
-        self._refresh_timer.timeout.connect(self._refresh)
+        super().__init__(application, interest_of(application.data_collection))
         self._rest_timer = QtCore.QTimer(self, singleShot=True, interval=_REST_MS)
         self._rest_timer.timeout.connect(self._learn_if_new)
-        for name in _FOLLOWED:
-            self.state.add_callback(name, self._schedule_refresh)
-        self.state.add_callback("changes", self._on_changes)
-        self._hub = application.session.hub
-        self._hub.subscribe(self, ApplicationClosedMessage, handler=self._release)
-        digits_go_to(self)
-        self._refresh()
-
-    def sizeHint(self) -> QtCore.QSize:
-        return QtCore.QSize(_WIDTH, 700)
 
     def show_panel(self) -> None:
         """Bring the panel to view, and go on where an earlier session stopped."""
-        self.show()
-        self.raise_()
-        self._application.resizeDocks([self], [max(self.width(), _WIDTH)], Qt.Horizontal)
+        super().show_panel()
         if self.state.data is not None and self.state.current is None:
             self.start(self.state.data)
 
@@ -128,7 +99,7 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
             self._schedule_refresh()
 
         self.begin_page.note.setText("Reading the embeddings…")
-        run_in_thread(self, lambda: _prepare(data), begin, self._fail)
+        run_in_thread(self, lambda: read_catalogue(data), begin, self._fail)
 
     # -- parts -----------------------------------------------------------------------------------------
 
@@ -136,24 +107,18 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
         self.card = RatingCard(self.state)
         self.card.rated.connect(self.rate)
         self.card.skipped.connect(self._skip)
-        self.card.undone.connect(self._undo)
+        self.card.undone.connect(lambda _: self._undo())
         self.card.mode_wanted.connect(self._set_mode)
         self.begin_page = InterestBegin(self._application)
         self.begin_page.begin_wanted.connect(self.start)
-        self.begin_page.embed_wanted.connect(self._embed)
         self.begin_page.other_wanted.connect(self._choose_log)
-        self.pages = QtWidgets.QStackedWidget()
-        self.pages.addWidget(self.begin_page)
-        self.pages.addWidget(KeyPage(self.card, self._rating_layout()))
-        self.setWidget(self.pages)
+        self._show_pages(self._rating_layout())
 
     def _rating_layout(self) -> QtWidgets.QLayout:
         layout = QtWidgets.QVBoxLayout()
         layout.setContentsMargins(10, 6, 10, 6)
         layout.setSpacing(6)
-        self.error = QtWidgets.QLabel(wordWrap=True, visible=False)
-        paint(self.error, "background: #fbe3df; color: #8f1d10; padding: 6px; border-radius: 4px;")
-        layout.addWidget(self.error)
+        layout.addWidget(self.message)
         layout.addWidget(self.card, 1)
         layout.addWidget(self._tabs())
         layout.addLayout(self._source_line())
@@ -248,15 +213,6 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
         if rank is not None:
             show_in_gallery(self._application, self.state.data, rank)
 
-    def _choose_start(self) -> None:
-        self._choosing = True
-        self._schedule_refresh()
-
-    def _embed(self, data: Data) -> None:
-        from glue_zoobot.qt.actions import embed
-
-        embed(data, self._application.data_collection)
-
     def _choose_other_log(self) -> None:
         self._choose_log(self.state.data)
 
@@ -276,25 +232,10 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
         if self._try(lambda: self.state.open(data, path)):
             self.start(data)
 
-    def _try(self, action: Any) -> bool:
-        try:
-            action()
-        except ZoobotError as error:
-            self._fail(error)
-            return False
-        self.say("")
-        return True
-
     def _fail(self, error: Exception) -> None:
         self._work = None
-        self.say(str(error))
+        super()._fail(error)
         self._schedule_refresh()
-
-    def say(self, text: str) -> None:
-        """Say what went wrong, on whichever page is shown; an empty text takes it away."""
-        self.error.setText(text)
-        self.error.setVisible(bool(text))
-        self.begin_page.note.setText(text)
 
     # -- learning ----------------------------------------------------------------------------------------
 
@@ -332,13 +273,6 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
 
     # -- from the state to the window --------------------------------------------------------------------
 
-    def take_keys(self) -> None:
-        """Let digits rate or label the galaxy shown here."""
-        self.card.picture.setFocus()
-
-    def _schedule_refresh(self, *args: Any) -> None:
-        self._refresh_timer.start()
-
     def _refresh(self) -> None:
         state = self.state
         started = state.data is not None and (state.current is not None or state.ratings)
@@ -349,7 +283,7 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
         if state.current is not None:
             self.pages.setCurrentIndex(1)
             if self._take_keys:
-                self.card.picture.setFocus()
+                self.take_keys()
             self._take_keys = False
         self.card.refresh()
         self.tabs.currentWidget().refresh()
@@ -369,22 +303,8 @@ class InterestPanel(QtWidgets.QDockWidget, HubListener):
             self.begin_page.note.setText(self.state.note)
 
     def _release(self, *args: Any) -> None:
-        """Let go of the state and the hub when the application closes; a fit under way comes to nothing."""
-        for name in _FOLLOWED:
-            self.state.remove_callback(name, self._schedule_refresh)
-        self.state.remove_callback("changes", self._on_changes)
-        self._refresh_timer.stop()
+        """Let go of everything when the application closes; a fit under way comes to nothing."""
+        super()._release()
         self._rest_timer.stop()
         if self._work is not None:
             self._work.drop()
-        self.card.close_down()
-        self._hub.unsubscribe_all(self)
-
-
-def _prepare(data: Data) -> None:
-    """Read ids, embeddings and images, which takes seconds for a large catalogue, the first time."""
-    from glue_zoobot.catalog import embeddings_of, images_of, object_ids_of
-
-    object_ids_of(data)
-    embeddings_of(data)
-    images_of(data)

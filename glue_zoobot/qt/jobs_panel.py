@@ -10,6 +10,7 @@ from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.qt.broken_report import show_broken
+from glue_zoobot.qt.docks import tabbed_panel
 from glue_zoobot.qt.growing import store_watch
 from glue_zoobot.qt.host import show_message
 from glue_zoobot.qt.jobs import ChildJob, EmbedJob, EmbedRequest
@@ -31,16 +32,7 @@ _WIDTH = 284
 
 def jobs_panel(application: GlueApplication) -> JobsPanel:
     """Return the panel of an application; there is never more than one."""
-    panel = application.findChild(JobsPanel)
-    if panel is None:
-        panel = JobsPanel(application)
-        # With the other panels: one at the bottom would resize, and so redraw, every plot, and one beneath
-        # another would leave neither the room that it needs.
-        beside = similar_panel(application)
-        application.addDockWidget(Qt.RightDockWidgetArea, panel)
-        application.tabifyDockWidget(beside, panel)
-        panel.hide()
-    return panel
+    return tabbed_panel(application, JobsPanel)
 
 
 class JobLine(QtWidgets.QFrame):

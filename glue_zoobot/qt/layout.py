@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from glue.viewers.scatter.state import ScatterViewerState
     from glue_qt.app import GlueApplication
     from glue_qt.viewers.scatter import ScatterViewer
+    from qtpy import QtGui
 
     from glue_zoobot.catalog import RowEmbeddings
 
@@ -31,6 +32,7 @@ __all__ = ["WINDOW_SIZE", "grab", "open_in_glue", "open_map"]
 
 #: Width and height of the main window, unless it is shown full screen.
 WINDOW_SIZE = (1600, 1000)
+_FRAME = (8, 40)  # of a desktop's windows, about
 
 _THUMBNAIL_SIZE = 112  # three columns beside the plots
 _SHARE_SHOWN = 1 / 30  # of the catalogue, so that the look-alikes of a small one stand out of it
@@ -40,7 +42,7 @@ def open_in_glue(
     data: Data,
     like: str | None = None,
     application: GlueApplication | None = None,
-    size: tuple[int, int] = WINDOW_SIZE,
+    size: tuple[int, int] | None = None,
 ) -> GlueApplication:
     """
     Open a catalogue with its views side by side in one tab, and show the window.
@@ -56,8 +58,8 @@ def open_in_glue(
         Start with the look-alikes of the galaxy with this object_id; a typical one if None.
     application : GlueApplication, optional
         Where to open it; a new main window if None.
-    size : (int, int)
-        Width and height of the window in screen pixels.
+    size : (int, int), optional
+        Width and height of the window in screen pixels; `WINDOW_SIZE` if None, or less on a smaller screen.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def open_in_glue(
     application = application or GlueApplication()
     if data not in application.data_collection:
         application.data_collection.append(data)
-    application.resize(*size)
+    application.resize(*(size or _size_on(application.screen())))
     application.show()
     # Columns first: for one that is added later every view fills its lists of columns again.
     _add_map(data)
@@ -115,6 +117,14 @@ def grab(application: GlueApplication, path: str | os.PathLike[str], settle: flo
     if not application.grab().save(str(path)):
         raise OSError(f"The screenshot could not be written to {path}: check the folder and the suffix")
     return path
+
+
+def _size_on(screen: QtGui.QScreen | None) -> tuple[int, int]:
+    """Give the size of a main window that fits on a screen, with its frame; where none is seen, any fits."""
+    if screen is None or get_qapp().platformName() == "offscreen":
+        return WINDOW_SIZE
+    room = screen.availableGeometry()
+    return min(WINDOW_SIZE[0], room.width() - _FRAME[0]), min(WINDOW_SIZE[1], room.height() - _FRAME[1])
 
 
 def _add_map(data: Data) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from glue.viewers.common.layer_artist import LayerArtist
     from glue.viewers.common.viewer import Viewer
 
-__all__ = ["small_results_as_markers"]
+__all__ = ["is_result", "small_results_as_markers"]
 
 RANKS = ("similarity_rank", "interest_rank")
 
@@ -28,14 +28,14 @@ def small_results_as_markers(viewer: Viewer, layer: BaseData | Subset) -> LayerA
     """Return glue's own scatter artist, set to markers, for our results; None for everything else."""
     from glue_qt.viewers.scatter import ScatterViewer
 
-    if not (isinstance(viewer, ScatterViewer) and isinstance(layer, Subset) and _is_result(layer)):
+    if not (isinstance(viewer, ScatterViewer) and isinstance(layer, Subset) and is_result(layer)):
         return None
     artist = viewer.get_subset_layer_artist(layer)  # the stock class, so that its style editor is found
     artist.state.points_mode = "markers"
     return artist
 
 
-def _is_result(subset: Subset) -> bool:
+def is_result(subset: Subset) -> bool:
     """Tell whether a subset is a cut on one of our rank columns, and so never more than 10,000 rows."""
     state = subset.subset_state
     return isinstance(state, RangeSubsetState) and state.att.label.startswith(RANKS)

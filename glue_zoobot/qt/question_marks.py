@@ -30,6 +30,7 @@ _ANY_STYLE = {
     "markeredgecolor": "black",
     "markeredgewidth": 0.8,
     "path_effects": [withStroke(linewidth=3.5, foreground="white")],
+    "clip_on": False,  # whole at the border, too; what is beyond it is left out
     "label": "_question",  # with an underscore it stays out of legends
 }
 _AXES = ("x_att", "y_att", "x_min", "x_max", "y_min", "y_max", "plot_mode", "angle_unit", "layers")
@@ -62,7 +63,7 @@ class QuestionMarks:
         shown = any(layer.data is question.data for layer in state.layers_data)
         flips = (state.x_min > state.x_max, state.y_min > state.y_max) if state.using_full_sphere else None
         wanted = (
-            *(axes, state.x_att, state.y_att, state.plot_mode, state.angle_unit, flips),
+            *(axes, state.x_att, state.y_att, state.plot_mode, state.angle_unit, flips, self._limits()),
             *(shown, question.data, question.like, question.unlike),
         )
         if wanted == self._drawn:
@@ -86,5 +87,19 @@ class QuestionMarks:
     def _places(self, rows: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         if 0 < len(rows) <= MOST_MARKED:
             with suppress(IncompatibleAttribute):  # the axes show another, linked dataset
-                return positions(self._viewer, self._question.data, np.asarray(rows))
+                x, y = positions(self._viewer, self._question.data, np.asarray(rows))
+                inside = self._inside(x, y)
+                return x[inside], y[inside]
         return np.empty(0), np.empty(0)
+
+    def _limits(self) -> tuple[float, ...]:
+        state = self._viewer.state
+        return (state.x_min, state.x_max, state.y_min, state.y_max) if state.using_rectilinear else ()
+
+    def _inside(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Tell which places are within the axes; all are in a plot of the whole sphere."""
+        limits = self._limits()
+        if not limits or None in limits:
+            return np.ones(x.shape, dtype=bool)
+        (x0, x1), (y0, y1) = sorted(limits[:2]), sorted(limits[2:])
+        return (x0 <= x) & (x <= x1) & (y0 <= y) & (y <= y1)

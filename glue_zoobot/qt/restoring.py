@@ -26,12 +26,14 @@ def _look() -> None:
     from glue_zoobot.qt.interest_panel import show_restored_ranking
     from glue_zoobot.qt.missing_dialog import tell_what_is_missing
     from glue_zoobot.qt.similar_panel import show_restored_answer
+    from glue_zoobot.qt.teach_panel import show_restored_teaching
 
     for window in QtWidgets.QApplication.topLevelWidgets():
         if hasattr(window, "data_collection") and window.app is not None:  # not closed
             tell_what_is_missing(window)
             show_restored_answer(window)
             show_restored_ranking(window)
+            show_restored_teaching(window)
 
 
 def _ask_for(lost: Path) -> Path | None:

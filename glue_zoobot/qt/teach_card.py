@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
-from glue_zoobot.qt.gallery.thumbnails import ThumbnailLoader
-from glue_zoobot.qt.interest_card import facts_of
-from glue_zoobot.qt.interest_widgets import BigPicture
+from glue_zoobot.qt.galaxy_card import GalaxyCard
 from glue_zoobot.qt.teach_classes import key_style
 
 if TYPE_CHECKING:
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TeachCard"]
 
-_PREFETCHED = 8
 _MOST_KEYS = 10
 _KEYS_A_LINE = 3
 _MODES = (
@@ -35,9 +32,9 @@ _WHY = {
 }
 
 
-class TeachCard(QtWidgets.QWidget):
+class TeachCard(GalaxyCard):
     """
-    The galaxy of the moment.
+    The galaxy of the moment, with a key for each class.
 
     What the head thinks of it is not shown, so that it does not lead the hand that labels.
 
@@ -49,27 +46,16 @@ class TeachCard(QtWidgets.QWidget):
     ----------
     labelled : Signal(object)
         Name of a class, or a number.
-    digit : Signal(int)
-        A digit key.
-    skipped : Signal()
-    undone : Signal(bool)
-        Take back what was done last; or, if true, what was labelled last.
     mode_wanted : Signal(str)
     """
 
     labelled = QtCore.Signal(object)
-    skipped = QtCore.Signal()
-    undone = QtCore.Signal(bool)
-    digit = QtCore.Signal(int)
     mode_wanted = QtCore.Signal(str)
 
-    def __init__(self, state: Teaching, parent: QtWidgets.QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._state = state
+    def __init__(self, state: Teaching) -> None:
+        super().__init__(state)
         self.busy = False
         self.keys: dict[str, QtWidgets.QPushButton] = {}
-        self.thumbnails = ThumbnailLoader(self)
-        self.thumbnails.arrived.connect(self._on_arrived)
         self._flash = QtCore.QTimer(self, singleShot=True, interval=140)
         self._flash.timeout.connect(lambda: [key.setDown(False) for key in self.keys.values()])
         self._build()
@@ -78,14 +64,7 @@ class TeachCard(QtWidgets.QWidget):
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 6, 0, 0)
         layout.setSpacing(5)
-        self.picture = BigPicture()
-        self.picture.resized.connect(self._load)
         layout.addWidget(self.picture, 1)
-        self.name = QtWidgets.QLabel(textInteractionFlags=Qt.TextSelectableByMouse)
-        self.name.setStyleSheet("font-weight: bold;")
-        self.facts = QtWidgets.QLabel()
-        self.facts.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Fixed)
-        self.facts.setStyleSheet("color: #5f656d; font-size: 11px;")
         layout.addWidget(self.name)
         layout.addWidget(self.facts)
         self._keys = QtWidgets.QGridLayout()
@@ -107,10 +86,6 @@ class TeachCard(QtWidgets.QWidget):
             self.modes.setItemData(self.modes.count() - 1, tip, Qt.ToolTipRole)
         self.modes.setToolTip("What to label next")
         self.modes.activated.connect(lambda _: self.mode_wanted.emit(self.modes.currentData()))
-        self.undo_button = _button("↶ Undo", "")
-        self.undo_button.clicked.connect(lambda: self.undone.emit(False))
-        self.skip_button = _button("Skip", "Show another; this one is not asked again (Space)")
-        self.skip_button.clicked.connect(self.skipped)
         row.addWidget(QtWidgets.QLabel("Next:"))
         row.addWidget(self.modes)
         row.addStretch(1)
@@ -122,27 +97,17 @@ class TeachCard(QtWidgets.QWidget):
 
     def refresh(self) -> None:
         """Show what the state says."""
-        from glue_zoobot.catalog import images_of, object_ids_of
-
-        state, data, row = self._state, self._state.data, self._state.current
-        self.thumbnails.set_source(None if data is None else images_of(data))
+        state = self._state
         self._refresh_keys()
         self.modes.setCurrentIndex(self.modes.findData(state.mode))
         self.modes.setEnabled(state.head is not None)
         self.value.setVisible(state.is_number)
-        self.value.setEnabled(row is not None)
-        self.skip_button.setEnabled(row is not None)
-        self.undo_button.setEnabled(state.can_undo)
+        self.value.setEnabled(state.current is not None)
         self.undo_button.setToolTip(
             f"Take back: {state.undo_text} (Ctrl+Z). Backspace takes the last label back, "
             "whatever was done since"
         )
-        self.name.setText("" if row is None else str(object_ids_of(data)[row]))
-        facts = "" if row is None else "  ·  ".join(facts_of(data, row))
-        self.facts.setText(self.facts.fontMetrics().elidedText(facts, Qt.ElideRight, self.width()))
-        self.facts.setToolTip(facts)
-        self._load()
-        self._show_picture()
+        super().refresh()
 
     def _refresh_keys(self) -> None:
         classes = [one for one in self._state.classes if one.key is not None][:_MOST_KEYS]
@@ -179,76 +144,17 @@ class TeachCard(QtWidgets.QWidget):
             self.keys[name].setDown(True)
             self._flash.start()
 
-    def _load(self) -> None:
-        """Read the pictures that come next now, so that no key press waits for one."""
-        if self._state.current is None:
-            return
-        ratio = self.devicePixelRatioF()
-        self.thumbnails.set_size(round(self.picture.edge * ratio), ratio)
-        self.thumbnails.want([self._state.current, *self._state.next_rows[:_PREFETCHED]])
-
-    def _show_picture(self) -> None:
-        from glue_zoobot.catalog import images_of
-
-        state, row = self._state, self._state.current
-        if row is None:
-            waiting = "Choosing what to label next…" if self.busy else "Nothing waits for a label."
-            self.picture.show_picture(None, None, waiting=waiting)
-            return
-        corner = f"likely {state.wanted}" if state.why == "likely" else _WHY.get(state.why, "")
+    def corner(self, row: int) -> str:
+        state = self._state
         if row in state.labels:
-            corner = f"you said {state.labels[row]}"
-        thumbnail = self.thumbnails.get(row)
-        if thumbnail is not None or images_of(state.data) is None:
-            self.picture.show_picture(row, thumbnail, corner, "This catalogue has no images.")
-        else:
-            self.picture.show_picture(None, None, corner, "Reading the picture…")
+            return f"you said {state.labels[row]}"
+        return f"likely {state.wanted}" if state.why == "likely" else _WHY.get(state.why, "")
 
-    @property
-    def is_seen(self) -> bool:
-        """Whether the current galaxy is on the screen, so that a key is meant for it."""
-        return self._state.current is not None and self.picture.row_seen == self._state.current
-
-    def _on_arrived(self, row: int) -> None:
-        if row == self._state.current:
-            self._show_picture()
+    def nothing(self) -> str:
+        return "Choosing what to label next…" if self.busy else "Nothing waits for a label."
 
     def _on_value(self) -> None:
         number, fits = self.locale().toDouble(self.value.text())
         if fits and self._state.current is not None:
             self.value.clear()
             self.labelled.emit(number)
-
-    # -- keys ------------------------------------------------------------------------------------------
-
-    def wants(self, event: QtGui.QKeyEvent) -> bool:
-        """Tell whether a key is one of ours."""
-        if not self.isVisible():
-            return False
-        plain = not event.modifiers() & ~Qt.KeypadModifier
-        keys = (Qt.Key_Space, Qt.Key_Backspace)
-        undo = event.matches(QtGui.QKeySequence.Undo)
-        return undo or (plain and (event.key() in keys or event.text() in tuple("0123456789")))
-
-    def press(self, event: QtGui.QKeyEvent) -> None:
-        """Do what a key asks for; holding it down does it once."""
-        if event.isAutoRepeat():
-            return
-        if event.key() == Qt.Key_Space:
-            self.skipped.emit()
-        elif event.text() in tuple("0123456789") and not event.modifiers() & ~Qt.KeypadModifier:
-            self.digit.emit(int(event.text()))
-        else:
-            self.undone.emit(event.key() == Qt.Key_Backspace)
-
-    def close_down(self) -> None:
-        """Stop reading pictures."""
-        self.thumbnails.close()
-
-
-def _button(text: str, tip: str) -> QtWidgets.QPushButton:
-    button = QtWidgets.QPushButton(text)
-    button.setToolTip(tip)
-    button.setFocusPolicy(Qt.NoFocus)
-    button.setStyleSheet("padding: 3px 7px;")
-    return button

@@ -8,6 +8,7 @@ from glue.viewers.matplotlib.toolbar_mode import ToolbarModeBase
 from qtpy import QtCore
 from qtpy.QtCore import Qt
 
+from glue_zoobot.qt.drawing_order import DrawingOrder
 from glue_zoobot.qt.finding import find_similar
 from glue_zoobot.qt.host import icon_path
 from glue_zoobot.qt.kept_colours import KeptColours
@@ -35,7 +36,7 @@ class SimilarTool(ToolbarModeBase):
 
     def __init__(self, viewer: ScatterViewer, **kwargs: Any) -> None:
         super().__init__(viewer, **kwargs)
-        self._companions: list[QuestionMarks | KeptColours] = []
+        self._companions: list[QuestionMarks | KeptColours | DrawingOrder] = []
         viewer.toolbar_added.connect(self._on_toolbar)
 
     def press(self, event: MouseEvent) -> None:
@@ -66,7 +67,7 @@ class SimilarTool(ToolbarModeBase):
         bar.insertAction(next(iter(bar.actions.values())), action)  # a narrow plot hides the last ones
         action.setShortcutContext(Qt.WidgetWithChildrenShortcut)  # glue's: while the toolbar has the focus
         self.viewer.addAction(action)
-        self._companions = [QuestionMarks(self.viewer), KeptColours(self.viewer)]
+        self._companions = [QuestionMarks(self.viewer), KeptColours(self.viewer), DrawingOrder(self.viewer)]
         filled = QtCore.QTimer(self.viewer, singleShot=True)  # gone with the viewer
         filled.timeout.connect(self._on_filled)
         filled.start(0)

@@ -222,7 +222,7 @@ def gain_text(compared: Mapping[str, Any]) -> str:
     if value is None or low is None:
         return f"{n:,} galaxies were held out: too few to say what was gained."
     if value == low == high == 0:
-        return f"Nothing was gained on {n:,} galaxies held out: the best state was the one it started from."
+        return f"Nothing was gained on {n:,} galaxies held out: as good as the encoder was."
     text = f"On {n:,} galaxies held out the {name} changed by {value:+.2f} ({low:+.2f} to {high:+.2f})"
     if low > 0:
         return f"{text}: better than before."

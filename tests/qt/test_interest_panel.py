@@ -309,12 +309,12 @@ def test_a_full_disk_is_said_and_the_galaxy_stays(rating, state, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", lambda *args: 0)
         press(rating, Qt.Key_5)
-    assert rating.error.isVisible()
-    assert "Earlier ratings are safe" in rating.error.text()
+    assert rating.message.isVisible()
+    assert "Earlier ratings are safe" in rating.message.text()
     assert state.current == first
     assert state.ratings == {}
     press(rating, Qt.Key_5)
-    assert not rating.error.isVisible()
+    assert not rating.message.isVisible()
     assert state.ratings == {first: 5}
 
 

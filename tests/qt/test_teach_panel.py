@@ -58,7 +58,7 @@ def idle(panel):
 
 def click_train(panel):
     wait_until(lambda: idle(panel))
-    QTest.mouseClick(panel.train_button, Qt.LeftButton)
+    QTest.mouseClick(panel.train_row.train, Qt.LeftButton)
 
 
 def train(panel):
@@ -116,7 +116,7 @@ class TestBeginning:
         wait_until(lambda: panel.pages.currentIndex() == 1 and state.current is not None)
         assert (state.data, state.target) == (data, "ring")
         assert "yes and no" in panel.classes.text.text()
-        assert not panel.train_button.isEnabled()
+        assert not panel.train_row.train.isEnabled()
 
     def test_a_subset_from_the_layer_list_becomes_the_first_class(self, app, panel, data, state):
         subset = subset_of(app, data, range(5), "Ring")
@@ -231,7 +231,7 @@ class TestResult:
         assert taught.result.reliability.has_points
         assert taught.result.curve.has_points
         assert "Learned from 25 labels by" in taught.result.how.text()
-        assert taught.status.text() == "25 labels"
+        assert taught.train_row.status.text() == "25 labels"
 
     def test_the_threshold_by_number_and_by_mouse(self, taught, state, data):
         taught.tabs.setCurrentWidget(taught.result)
@@ -282,7 +282,7 @@ class TestResult:
         assert state.current not in state.labels
 
     def test_it_trains_by_itself(self, taught, state):
-        taught.auto.setChecked(True)
+        taught.train_row.auto.setChecked(True)
         for _ in range(6):
             wait_until(lambda: taught.card.is_seen)
             taught.card.labelled.emit("yes" if state.current > 35 else "no")
@@ -309,12 +309,12 @@ class TestResult:
 
     def test_columns_beside_the_image_with_an_alarm(self, taught, state, data):
         data.add_component(np.arange(60.0), "answer")
-        taught._choose_inputs()
-        items = [taught.inputs_dialog.list.item(k) for k in range(taught.inputs_dialog.list.count())]
+        taught.heads.choose_inputs()
+        items = [taught.heads.dialog.list.item(k) for k in range(taught.heads.dialog.list.count())]
         alarm = next(item for item in items if item.text().startswith("⚠ answer"))
         assert "may hold the answer" in alarm.text()
         alarm.setCheckState(Qt.Checked)
-        taught.inputs_dialog.accept()
+        taught.heads.dialog.accept()
         wait_until(lambda: idle(taught))
         assert state.inputs == ("answer",)
         assert "answer alone tells the labels" in taught.warning.toolTip()
@@ -409,7 +409,7 @@ class TestTrouble:
         train(teaching)
         assert message in teaching.message.text()
         assert state.labels == labels
-        assert teaching.train_button.isEnabled()
+        assert teaching.train_row.train.isEnabled()
 
     def test_contradictions_are_shown(self, taught, state):
         state.label([41], "no")
@@ -451,7 +451,7 @@ class TestTrouble:
         wait_until(lambda: idle(teaching))
         assert state.labels[35] == "yes"
         assert state.n_new == 1
-        assert "51 labels, 1 new" in teaching.status.text()
+        assert teaching.train_row.status.text() == "1 new of 51 labels"
 
 
 def test_a_session_reopens_with_labels_head_and_threshold(app, taught, state, tmp_path):

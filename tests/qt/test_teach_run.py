@@ -82,7 +82,7 @@ def test_lasso_train_slide_label_and_train_again(opened):
     assert min(len(one.rows) for one in state.classes) >= 10
 
     wait_until(idle)
-    QTest.mouseClick(panel.train_button, Qt.LeftButton)
+    QTest.mouseClick(panel.train_row.train, Qt.LeftButton)
     wait_until(lambda: state.head is not None and idle())
     group = state.group("left")
     shown = {artist.layer.label for artist in scatter.layers}
@@ -109,7 +109,7 @@ def test_lasso_train_slide_label_and_train_again(opened):
         QTest.keyClick(panel.card.picture, str(1 + press % 2))
     wait_until(idle)
     assert len(state.labels) == n + 10
-    QTest.mouseClick(panel.train_button, Qt.LeftButton)
+    QTest.mouseClick(panel.train_row.train, Qt.LeftButton)
     wait_until(lambda: state.n_new == 0 and idle())
     assert not np.array_equal(data[our_columns(data)["kind_prob_left"]], before)
     assert len(embeddings_of(data)) == 80
