@@ -9,6 +9,8 @@ vectors of the best candidates (*two-stage*, approximate, by how much is measure
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,6 +28,7 @@ from glue_zoobot.analysis.similarity import METRICS, SCAN_COMPONENTS, Similarity
 from glue_zoobot.embedding.files import write_atomically
 from glue_zoobot.embedding.ordered import available_cores, map_ordered
 from glue_zoobot.errors import AnalysisError
+from glue_zoobot.folders import cache_folder
 
 if TYPE_CHECKING:
     from glue_zoobot.embedding import EmbeddingStore
@@ -38,16 +41,17 @@ BLOCK_BYTES = 1024**2  # as float32: it is widened and used while the cache hold
 CANDIDATES = 2_000  # of the first stage that are scored exactly; at least 5 k
 RECALL_QUERIES, RECALL_BYTES = 20, 10**9
 NEIGHBOURS = 100
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 MEMORY_SHARE = 0.6  # of what is free; float32, and what a search needs beside it
 VECTORS, SCAN, LENGTHS, IDS, ABOUT = "vectors.f16", "scan.f16", "lengths.f32", "ids.parquet", "about.json"
 
 Parts = Iterable[tuple[Sequence[str], np.ndarray]]
 
 
-def fits_memory(store: EmbeddingStore) -> bool:
-    """Whether the embeddings of a store can be held as float32 in the memory that is free now."""
+def fits_memory(store: EmbeddingStore, share: float = MEMORY_SHARE) -> bool:
+    """Whether the embeddings of a store can be held as float32 in a share of the memory that is free now."""
     free = _free_memory()
-    return free is None or 4 * store.status().embedded * store.width < MEMORY_SHARE * free
+    return free is None or 4 * store.status().embedded * store.width < share * free
 
 
 def _free_memory() -> int | None:
@@ -65,17 +69,44 @@ def packed_search(
     """
     Search a store from the disk; its files are made when first asked for, and again when it has grown.
 
-    They lie in the store's folder under ``search`` and take as much room as the store, and a fifth more.
+    They lie in the store's folder under ``search``, or in the cache folder if the store is read-only, and
+    take as much room as the store, and a fifth more.
+
+    Raises
+    ------
+    AnalysisError
+        The store is empty, or the files cannot be written.
     """
-    folder = store.path / "search"
     key = {"plan": store.plan.hash, "shards": sorted([n, *stamp] for n, stamp in store.mark().items())}
+    name = hashlib.sha256(str(store.path.absolute()).encode()).hexdigest()[:16]
+    folders = [store.path / "search", cache_folder() / "searches" / name]
+    current = next((folder for folder in folders if _belongs(folder, key)), None)
+    return DiskSearch(current or _pack_store(store, folders, key), metric, method, device)
+
+
+def _belongs(folder: Path, key: Any) -> bool:
+    """Whether files of a search are of a state of a store."""
     try:
-        current = json.loads((folder / ABOUT).read_text("utf-8"))["key"] == key
-    except (OSError, ValueError, KeyError):
-        current = False
-    if not current:
-        pack(folder, store.embedded_parts(store.done()), store.status().embedded, store.width, key)
-    return DiskSearch(folder, metric, method, device)
+        return bool(json.loads((folder / ABOUT).read_text("utf-8"))["key"] == key)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _pack_store(store: EmbeddingStore, folders: Sequence[Path], key: Any) -> Path:
+    """Write the files of a store into the first folder that can be written; return that."""
+    for folder in folders:
+        parts = store.embedded_parts(store.done())
+        try:
+            pack(folder, parts, store.status().embedded, store.width, key)
+            return folder
+        except OSError as error:
+            if folder is not folders[-1] and error.errno in READ_ONLY:
+                continue
+            raise AnalysisError(
+                f"the files of a search from the disk cannot be written to {folder} ({error}); make room, or "
+                "set GLUE_ZOOBOT_CACHE to a folder that can be written"
+            ) from error
+    raise AssertionError("no folder")
 
 
 def pack(folder: Path, parts: Parts, count: int, width: int, key: Any = None, random_state: int = 0) -> None:
@@ -103,7 +134,7 @@ def pack(folder: Path, parts: Parts, count: int, width: int, key: Any = None, ra
     if not count:
         raise AnalysisError("there are no embeddings to search; embed the images first")
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     _require_room(folder, count, width)
     lengths = _write_vectors(folder, parts, count, width)
     if width > SCAN_COMPONENTS:

@@ -7,7 +7,7 @@ What is found comes in as a dataset of its own, joined to the other one by the g
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from glue_zoobot.catalog.identity import id_columns, object_ids_of
 from glue_zoobot.catalog.pictures import attach_images, source_of
 from glue_zoobot.catalog.record import record_of
 from glue_zoobot.catalog.store_rows import RowsById
+from glue_zoobot.catalog.store_search import find_in_store
 from glue_zoobot.catalog.stores import remember_store
 from glue_zoobot.errors import AnalysisError, CatalogueError
 from glue_zoobot.images import SourceSpec, open_catalogue
@@ -121,7 +122,7 @@ def search_whole_store(question: Question, count: int = 100) -> WholeAnswer:
     from glue_zoobot.embedding import EmbeddingStore
 
     store = EmbeddingStore.open(embeddings.path)
-    ids, scores, notes = _find(store, question, count)
+    ids, scores, notes = find_in_store(store, question, count)
     data = _dataset(question.data, store, ids)
     rank = np.arange(1, len(ids) + 1)
     made = {**question.provenance(), "method": "similarity in the whole store", "store": str(store.path)}
@@ -149,55 +150,6 @@ def _id_column(data: Data) -> ComponentID | None:
     remembered = record_of(data).get("id_column")
     columns = [cid for cid, _ in id_columns(data) if cid is not None]
     return next((cid for cid in columns if cid.label == remembered), columns[0] if columns else None)
-
-
-def _find(store: EmbeddingStore, question: Question, count: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Return ids and scores, best first, and what to tell of how they were found."""
-    from glue_zoobot.analysis import SimilaritySearch
-    from glue_zoobot.analysis.disk_search import fits_memory, packed_search
-
-    ids = object_ids_of(question.data)
-    like, unlike = ([str(ids[row]) for row in rows] for rows in (question.like, question.unlike))
-    notes = ["conditions on columns do not count there"] if question.cuts else []
-    if fits_memory(store):
-        names, matrix = store.load()
-        search = SimilaritySearch(matrix, question.metric, question.components)
-        by_id = RowsById(names)
-        places = _require(by_id.find(np.array(like)), like), _require(by_id.find(np.array(unlike)), unlike)
-        query = search.query_any if question.several == "any" and len(like) > 1 else search.query
-        rows, scores = query(*places, k=count)[:2]
-        return names[rows], scores, notes
-    packed = packed_search(store, question.metric)
-    if question.components is not None:
-        notes.append("compared by all numbers")
-    if packed.measured_recall_ < 1:
-        notes.append(f"from the disk, {packed.measured_recall_:.1%} of the nearest are found")
-    away = packed.rows_of(unlike)
-    asked = packed.rows_of(like)
-    each = asked[:, None] if question.several == "any" else asked[None]
-    answers = [packed.query(some, away, count + len(asked)) for some in each]
-    rows, scores = _best(answers, asked, count)
-    return packed.ids_of(rows), scores, notes
-
-
-def _best(
-    answers: Sequence[tuple[np.ndarray, np.ndarray]], examples: np.ndarray, count: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Join answers: each row once, with its best score, without the examples."""
-    rows = np.concatenate([rows for rows, _ in answers])
-    scores = np.concatenate([scores for _, scores in answers])
-    order = np.lexsort((rows, -scores))
-    order = order[~np.isin(rows[order], examples)]
-    first = np.sort(np.unique(rows[order], return_index=True)[1])
-    chosen = order[first][:count]
-    return rows[chosen], scores[chosen]
-
-
-def _require(rows: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    missing = [name for name, row in zip(names, rows, strict=True) if row < 0]
-    if missing:
-        raise AnalysisError(f"no embedding for {', '.join(missing[:5])}; take it off the examples")
-    return rows
 
 
 def _dataset(asked: Data, store: EmbeddingStore, ids: np.ndarray) -> Data:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -91,6 +94,25 @@ def test_the_files_follow_a_store_that_grows(make_store):  # noqa: F811
     assert (store.path / "search" / "vectors.f16").stat().st_mtime_ns == stamp
     (store.path / "search" / "about.json").write_text("{}")
     assert len(packed_search(store)) == 49
+
+
+def test_a_read_only_store_is_searched_from_the_cache_folder(make_store, monkeypatch, tmp_path):  # noqa: F811
+    store = make_store(50)[0]
+    monkeypatch.setenv("GLUE_ZOOBOT_CACHE", str(tmp_path / "cache"))
+    mkdir, locked = Path.mkdir, [store.path]
+
+    def refuse(path, *arguments, **options):
+        if any(path.is_relative_to(folder) for folder in locked):
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        mkdir(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    for _ in range(2):  # made, then found again
+        assert packed_search(store).folder.is_relative_to(tmp_path / "cache")
+    monkeypatch.setenv("GLUE_ZOOBOT_CACHE", str(tmp_path / "locked"))
+    locked.append(tmp_path / "locked")
+    with pytest.raises(AnalysisError, match=r"Read-only file system.*GLUE_ZOOBOT_CACHE"):
+        packed_search(store)
 
 
 def test_no_room_is_said_before_anything_is_written(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from glue_zoobot.catalog import attach_embeddings, embeddings_of, images_of, loa
 from glue_zoobot.catalog.cuts import Cuts
 from glue_zoobot.catalog.question import Question
 from glue_zoobot.catalog.whole_store import RANK, SCORE, bring_in, galaxies_elsewhere, search_whole_store
+from glue_zoobot.embedding import EmbeddingStore
 from glue_zoobot.errors import AnalysisError
 from tests.catalog.conftest import FIRST_ID, N, ids_of_survey
 
@@ -32,7 +33,7 @@ def part(survey, store):
 
 @pytest.fixture
 def on_disk(monkeypatch):
-    monkeypatch.setattr(disk_search, "fits_memory", lambda store: False)
+    monkeypatch.setattr(disk_search, "fits_memory", lambda *given: False)
 
 
 def found_rows(data):
@@ -65,7 +66,7 @@ def test_the_nearest_of_the_whole_store_come_with_columns_and_pictures(part):
 def test_from_the_disk_the_answer_is_the_same(part, monkeypatch, several, metric):
     question = Question(part, (2, 7), (5,), metric=metric, several=several)
     memory = search_whole_store(question, count=9)
-    monkeypatch.setattr(disk_search, "fits_memory", lambda store: False)
+    monkeypatch.setattr(disk_search, "fits_memory", lambda *given: False)
     disk = search_whole_store(question, count=9)
     np.testing.assert_allclose(disk.data[SCORE], memory.data[SCORE], atol=2e-3)
     assert set(found_rows(disk.data)) == set(found_rows(memory.data))
@@ -123,3 +124,18 @@ def test_a_session_keeps_what_came_in(part):
     assert images_of(again) is not None
     group = restored.new_subset_group("near", again.id[RANK] <= 5)
     assert [subset.to_mask().sum() for subset in group.subsets if subset.data is again] == [5]
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_the_store_is_read_again_only_when_it_has_changed(part, store, monkeypatch, fits):
+    monkeypatch.setattr(disk_search, "fits_memory", lambda *given: fits)
+    read, embedded = [], EmbeddingStore._embedded
+    monkeypatch.setattr(EmbeddingStore, "_embedded", lambda *given: (read.append(given), embedded(*given))[1])
+    for row in (5, 7):
+        found = found_rows(search_whole_store(Question(part, (row,)), count=4).data)
+        assert sorted(found) == [6 * row - 2, 6 * row - 1, 6 * row + 1, 6 * row + 2]
+        assert bool(read) is (row == 5)
+        read.clear()
+    next((store / "shards").iterdir()).touch()
+    search_whole_store(Question(part, (5,)), count=4)
+    assert read
