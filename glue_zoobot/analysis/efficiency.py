@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from glue_zoobot.analysis.fewlabels import Score
 
 __all__ = [
+    "Saving",
     "draw_curves",
     "fractions",
     "saved_labels",
@@ -17,6 +19,7 @@ __all__ = [
     "text_table",
 ]
 
+N_SAMPLES = 2000
 N_FRACTIONS = 5  # all labels, a half, … a sixteenth
 NAMES = {
     "sigma_mad": "σ_MAD",
@@ -49,12 +52,32 @@ def text_table(runs: Sequence[Score]) -> str:
     return "\n".join(lines)
 
 
-def saved_labels(runs: Sequence[Score], method: str, baseline: str, name: str) -> list[tuple[int, float]]:
+@dataclass(frozen=True)
+class Saving:
+    """
+    How many times fewer labels a method needs than a baseline, for the same error.
+
+    Attributes
+    ----------
+    labels : int
+        That the method had.
+    ratio, low, high : float
+        Labels that the baseline needs for the method's error, over `labels`, with a 95 % interval: bootstrap
+        of the draws, of both together (the value itself where there is one draw). 0 where the baseline does
+        as well with fewer labels than were tried, infinite where it never does.
+    """
+
+    labels: int
+    ratio: float
+    low: float
+    high: float
+
+
+def saved_labels(runs: Sequence[Score], method: str, baseline: str, name: str) -> list[Saving]:
     """
     How many labels the baseline needs for the error that a method has, over the labels that the method had.
 
-    The baseline's error is interpolated in logarithms of both. Numbers that lie outside what was measured
-    are left out, except that a baseline that never gets there counts as infinite.
+    The baseline's error is interpolated in logarithms of both, after it was made to fall all along.
 
     Parameters
     ----------
@@ -65,31 +88,59 @@ def saved_labels(runs: Sequence[Score], method: str, baseline: str, name: str) -
 
     Returns
     -------
-    list of (int, float)
-        Labels of the method, and the ratio.
+    list of Saving
+        For each number of labels that the method had.
     """
-    counts = sorted({run.labels for run in runs if run.head == baseline})
-    errors = [np.mean([run.values[name] for run in _drawn(runs, baseline, n)]) for n in counts]
-    falling = np.minimum.accumulate(errors)
-    ratios = []
-    for count in sorted({run.labels for run in runs if run.head == method}):
-        reached = np.mean([run.values[name] for run in _drawn(runs, method, count)])
-        if reached < falling[-1]:
-            ratios.append((count, np.inf))
-        elif reached <= falling[0]:
-            needed = np.interp(-np.log(reached), -np.log(falling), np.log(counts))
-            ratios.append((count, float(np.exp(needed) / count)))
-    return ratios
+    ours, theirs = (_by_draw(runs, head, name) for head in (method, baseline))
+    seeds = sorted({run.seed for run in runs if run.head in (method, baseline)})
+    random = np.random.default_rng(0)
+    draws = [np.array(seeds), *(random.choice(seeds, len(seeds)) for _ in range(N_SAMPLES))]
+    savings = []
+    for count, errors in ours.items():
+        ratios = [_labels_saved(count, errors, theirs, some) for some in draws]
+        known = [ratio for ratio in ratios if ratio is not None]
+        low, high = np.quantile(known[1:], [0.025, 0.975], method="nearest")
+        savings.append(Saving(count, known[0], float(low), float(high)))
+    return savings
+
+
+def _by_draw(runs: Sequence[Score], head: str, name: str) -> dict[int, dict[int, float]]:
+    """Errors of a method by number of labels and draw."""
+    counts = sorted({run.labels for run in runs if run.head == head})
+    return {n: {run.seed: run.values[name] for run in _drawn(runs, head, n)} for n in counts}
+
+
+def _labels_saved(
+    count: int, errors: Mapping[int, float], theirs: Mapping[int, Mapping[int, float]], draws: np.ndarray
+) -> float | None:
+    """Do it for some draws; None if one of the curves has none of them."""
+    reached = _mean_of(errors, draws)
+    curve = [(n, _mean_of(by_draw, draws)) for n, by_draw in theirs.items()]
+    counts, levels = (np.array(v) for v in zip(*[(n, e) for n, e in curve if e is not None], strict=True))
+    if reached is None or not len(counts):
+        return None
+    falling = np.minimum.accumulate(levels)
+    if reached < falling[-1]:
+        return np.inf
+    if reached > falling[0]:
+        return 0.0
+    return float(np.exp(np.interp(-np.log(reached), -np.log(falling), np.log(counts))) / count)
+
+
+def _mean_of(by_draw: Mapping[int, float], draws: np.ndarray) -> float | None:
+    known = [by_draw[draw] for draw in draws if draw in by_draw]
+    return float(np.mean(known)) if known else None
 
 
 def saving_table(runs: Sequence[Score], baseline: str, name: str) -> str:
     """Give a Markdown table of `saved_labels` of every other method."""
     methods = [method for method in _methods(runs) if method != baseline]
-    ratios = {method: dict(saved_labels(runs, method, baseline, name)) for method in methods}
-    most = max(run.labels for run in runs if run.head == baseline)
+    every = {method: saved_labels(runs, method, baseline, name) for method in methods}
+    savings = {method: {saving.labels: saving for saving in every[method]} for method in methods}
+    tried = [run.labels for run in runs if run.head == baseline]
     lines = [f"| labels | {' | '.join(methods)} |", "|---|" + "---|" * len(methods)]
     for count in sorted({run.labels for run in runs}):
-        cells = [_ratio(ratios[method].get(count), count, most) for method in methods]
+        cells = [_saving(savings[method].get(count), min(tried), max(tried)) for method in methods]
         lines.append(f"| {count:,} | {' | '.join(cells)} |")
     return f"Times as many labels that {baseline} needs for the same {NAMES[name]}:\n\n" + "\n".join(lines)
 
@@ -148,7 +199,14 @@ def _mean_and_half(values: Sequence[float]) -> str:
     return f"{mean:.4f}" if len(values) < 2 else f"{mean:.4f} ± {_half(values):.4f}"
 
 
-def _ratio(ratio: float | None, count: int, most: int) -> str:
-    if ratio is None:
+def _saving(saving: Saving | None, fewest: int, most: int) -> str:
+    if saving is None:
         return "–"
-    return f"> {most / count:.1f}" if np.isinf(ratio) else f"{ratio:.1f}"
+
+    def times(ratio: float) -> str:
+        if np.isinf(ratio):
+            return f"> {most / saving.labels:.1f}"
+        return f"{ratio:.1f}" if ratio else f"< {fewest / saving.labels:.1g}"
+
+    low, high = times(saving.low), times(saving.high)
+    return times(saving.ratio) if low == high else f"{times(saving.ratio)} ({low} to {high})"

@@ -45,6 +45,10 @@ def photoz(
     patience: Annotated[int, typer.Option(help="Epochs without gain on galaxies held out.")] = 10,
     learning_rate: Annotated[float, typer.Option(help="Of fine-tuning; highest rate of AdamW.")] = 3e-4,
     scratch_rate: Annotated[float, typer.Option(help="The same of training from scratch.")] = 3e-3,
+    layer_decay: Annotated[
+        float, typer.Option(help="Of fine-tuning: rate of a block by that of the one above.")
+    ] = 0.75,
+    dropout: Annotated[float, typer.Option(help="Of fine-tuning: of the features before the head.")] = 0.5,
     bins: Annotated[
         bool, typer.Option("--bins", help="Train networks on the probability of bins, not on squared error.")
     ] = False,
@@ -81,7 +85,8 @@ def photoz(
         epochs=epochs,
         patience=patience,
         learning_rate=learning_rate,
-        beside=False,
+        layer_decay=layer_decay,
+        dropout=dropout,
         bins=bins,
         augmentations=Augmentations().without(without or ()),
     )

@@ -39,15 +39,30 @@ def test_labels_saved_are_read_off_the_baseline():
     power = {n: n**-0.5 for n in (100, 200, 400, 800)}
     half = {n: (3 * n) ** -0.5 for n in (100, 200, 400, 800)}  # as good as three times the labels
     runs = runs_of({"scratch": power, "tuned": half, "hopeless": {100: 1.0}})
-    ratios = dict(saved_labels(runs, "tuned", "scratch", "sigma_mad"))
-    assert ratios[100] == pytest.approx(3, rel=0.01)
-    assert ratios[200] == pytest.approx(3, rel=0.01)
-    assert np.isinf(ratios[400])
-    assert saved_labels(runs, "hopeless", "scratch", "sigma_mad") == []
+    savings = {saving.labels: saving for saving in saved_labels(runs, "tuned", "scratch", "sigma_mad")}
+    assert savings[100].ratio == pytest.approx(3, rel=0.01)
+    assert savings[100].low == pytest.approx(3, rel=0.01)  # the draws differ, but in both methods alike
+    assert savings[200].high == pytest.approx(3, rel=0.01)
+    assert np.isinf(savings[400].ratio)
+    assert saved_labels(runs, "hopeless", "scratch", "sigma_mad")[0].ratio == 0
     table = saving_table(runs, "scratch", "sigma_mad")
-    assert "| 100 | 3.0 | – |" in table
+    assert "| 100 | 3.0 | < 1 |" in table
     assert "| 400 | > 2.0 | – |" in table
     assert "| 100 | tuned | 3 |" in text_table(runs)
+
+
+def test_the_interval_of_labels_saved_follows_from_the_draws():
+    random = np.random.default_rng(0)
+    runs = [
+        Score(head, n, seed, {"sigma_mad": (times * n) ** -0.5 * random.normal(1, 0.05)})
+        for head, times in (("scratch", 1), ("tuned", 2))
+        for n in (100, 200, 400, 800, 1600)
+        for seed in range(5)
+    ]
+    saving = saved_labels(runs, "tuned", "scratch", "sigma_mad")[2]
+    assert saving.low < saving.ratio < saving.high
+    assert saving.low == pytest.approx(2, rel=0.4)
+    assert saving.high == pytest.approx(2, rel=0.4)
 
 
 @pytest.mark.parametrize("target", ["redshift", "petro_radius"])
