@@ -167,15 +167,7 @@ def row(
     name: str, n: str, chance: str, measures: Sequence[Measure], draws: int, strata: NDArray
 ) -> list[str]:
     """One line: each encoder with its 95 % interval, and the first minus the second."""
-    everything = np.arange(draws), np.arange(len(strata))
-    random = np.random.default_rng(0)
-    members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
-    sampled = np.empty((N_SAMPLES, len(measures)))
-    for sample in sampled:
-        some = random.integers(draws, size=draws)
-        rows = np.concatenate([random.choice(m, len(m)) for m in members])
-        sample[:] = [measure(some, rows) for measure in measures]
-    values = np.array([measure(*everything) for measure in measures])
+    values, sampled = resampled(measures, draws, strata)
     cells = [interval_text(v, sampled[:, i]) for i, v in enumerate(values)]
     return [
         name,
@@ -184,6 +176,21 @@ def row(
         *cells,
         interval_text(values[0] - values[1], sampled[:, 0] - sampled[:, 1], "+.3f"),
     ]
+
+
+def resampled(
+    measures: Sequence[Measure], draws: int, strata: NDArray
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give each measure, and N_SAMPLES of each with draws, and galaxies within strata, drawn anew."""
+    everything = np.arange(draws), np.arange(len(strata))
+    random = np.random.default_rng(0)
+    members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+    sampled = np.empty((N_SAMPLES, len(measures)))
+    for sample in sampled:
+        some = random.integers(draws, size=draws)
+        rows = np.concatenate([random.choice(m, len(m)) for m in members])
+        sample[:] = [measure(some, rows) for measure in measures]
+    return np.array([measure(*everything) for measure in measures]), sampled
 
 
 def interval_text(value: float, sampled: NDArray[np.float64], form: str = ".3f") -> str:
