@@ -88,7 +88,7 @@ def fewlabels(
             help="Images, as `embed` takes them; or a folder of embeddings, to compare frozen heads only.",
         ),
     ],
-    target: Annotated[str, typer.Option(help="The column with classes or numbers, or the log's target.")],
+    target: options.Target,
     labels: Annotated[str, typer.Option("--labels", help="Numbers of labels, with commas.")] = (
         "10,20,50,100,200,500,1000"
     ),
@@ -113,7 +113,7 @@ def fewlabels(
     seeds: Annotated[int, typer.Option(min=1, help="Draws of each number of labels.")] = 5,
     epochs: Annotated[int, typer.Option(min=1, help="Of each fine-tuning, at most.")] = 30,
     patience: Annotated[int, typer.Option(help="Epochs without gain on galaxies held out.")] = 5,
-    learning_rate: Annotated[float, typer.Option(help="Of fine-tuning; highest rate of AdamW.")] = 1e-4,
+    learning_rate: Annotated[float, typer.Option(help="Of fine-tuning; highest rate of AdamW.")] = 1e-3,
     output: Annotated[
         Path | None,
         typer.Option(

@@ -81,6 +81,13 @@ Store = Annotated[
         help="The folder of embeddings that `embed` or `open` has made; or SOURCE.embeddings.",
     ),
 ]
+Target = Annotated[str, typer.Option(help="The column with classes or numbers, or the log's target.")]
+LabelKind = Annotated[
+    str | None,
+    typer.Option(
+        help="classes, number or redshift.", show_default="as the labels look, and a redshift by its name"
+    ),
+]
 Device = Annotated[str, typer.Option(help="Where the network runs: auto, cpu, cuda, cuda:1, mps.")]
 Json = Annotated[bool, typer.Option("--json", help="Progress as JSON lines on standard output.")]
 Output = Annotated[

@@ -68,12 +68,7 @@ def train(
             show_default="question_total-votes",
         ),
     ] = None,
-    kind: Annotated[
-        str | None,
-        typer.Option(
-            help="classes, number or redshift.", show_default="as the labels look, and a redshift by its name"
-        ),
-    ] = None,
+    kind: options.LabelKind = None,
     inputs: Inputs = "",
     table: InputTable = None,
     random_state: Annotated[int, typer.Option(help="Same seed, same head.")] = 0,

@@ -150,14 +150,9 @@ def finetune(
     source: options.Source,
     encoder: Annotated[str, typer.Option(help="Encoder to start from; none for random weights.")],
     labels: Annotated[Path, typer.Option(help="A table with an id column, or a log of labels (.jsonl).")],
-    target: Annotated[str, typer.Option(help="The column with classes or numbers, or the log's target.")],
+    target: options.Target,
     output: Encoder,
-    kind: Annotated[
-        str | None,
-        typer.Option(
-            help="classes, number or redshift.", show_default="as the labels look, and a redshift by its name"
-        ),
-    ] = None,
+    kind: options.LabelKind = None,
     bins: Annotated[
         bool, typer.Option("--bins", help="Learn a number as the probability of bins, not by squared error.")
     ] = False,
@@ -167,8 +162,8 @@ def finetune(
     epochs: Annotated[int, typer.Option(min=1, help="At most.")] = 100,
     patience: Annotated[int, typer.Option(help="Epochs without gain on galaxies held out.")] = 10,
     n_blocks: Annotated[int, typer.Option(help="Blocks to train, from the output down; -1 for all.")] = -1,
-    learning_rate: LearningRate = 1e-4,
-    layer_decay: Annotated[float, typer.Option(help="Rate of a block by that of the one above.")] = 0.75,
+    learning_rate: LearningRate = 1e-3,
+    layer_decay: Annotated[float, typer.Option(help="Rate of a block by that of the one above.")] = 1.0,
     weight_decay: Annotated[float, typer.Option(help="Of AdamW.")] = 0.05,
     dropout: Annotated[float, typer.Option(help="Of the features before the head.")] = 0.5,
     batch_size: BatchSize = 32,
@@ -245,7 +240,7 @@ def finetune(
         compared = None
         if recipe.init:
             report.say("Measuring the encoder as it was on the same galaxies…")
-            compared = compare(catalogue, known, kind, recipe.init, output, device, random_state)
+            compared = compare(catalogue, known, target, kind, recipe.init, output, device, random_state)
         if compared:
             report.say(_gained(compared))
         report.result(output, output)
@@ -272,7 +267,7 @@ def _time_finetuning(
     from glue_zoobot.training.finetuning import FEWEST_STEPS
     from glue_zoobot.training.split import split_labels
 
-    n = len(split_labels(catalogue, labels, kind).train)
+    n = len(split_labels(catalogue, labels, kind, target).train)
     few = some_labels(labels)
     found = timed(
         lambda folder, ear, stopped: tune(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import nn
@@ -23,36 +23,15 @@ _LOADING_ARGUMENTS = {
 }
 
 
-class Beside(nn.Module):
-    """
-    Networks that see the same picture, their features side by side.
-
-    So a fine-tuned encoder keeps what the one it came from knows. Its architecture is written ``a+b``.
-    """
-
-    def __init__(self, parts: Iterable[nn.Module]) -> None:
-        super().__init__()
-        self.parts = nn.ModuleList(parts)
-
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Features, (B, D) of all parts together."""
-        return torch.cat([part(pictures) for part in self.parts], dim=1)
-
-
 def build(spec: EncoderSpec) -> nn.Module:
     """
     Build an encoder's network with untrained weights; its output is the pooled features.
-
-    Several architectures joined by ``+`` are put `Beside` each other.
 
     Raises
     ------
     EncoderError
         If the architecture is unknown to timm or torchvision.
     """
-    architectures = spec.architecture.split("+")
-    if len(architectures) > 1:
-        return Beside(build(spec.replace(architecture=one)) for one in architectures)
     try:
         network = _torchvision(spec) if spec.family == "torchvision" else _timm(spec)
     except Exception as error:

@@ -24,8 +24,8 @@ __all__ = ["FinetuneDialog"]
 _FEW = 200
 _BLOCKS = (("all blocks", -1), ("the last block", 1), ("the last two", 2), ("the last three", 3))
 _NUMBERS = (
-    ("learning_rate", 1e-4, "Highest rate of AdamW, that of the head"),
-    ("layer_decay", 0.75, "Rate of a block by that of the one above"),
+    ("learning_rate", 1e-3, "Highest rate of AdamW, that of the head"),
+    ("layer_decay", 1.0, "Rate of a block by that of the one above"),
     ("weight_decay", 0.05, "Of AdamW"),
     ("dropout", 0.5, "Of the features before the head"),
 )

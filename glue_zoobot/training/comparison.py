@@ -15,7 +15,7 @@ from glue_zoobot.embedding.files import write_atomically
 from glue_zoobot.encoders import load
 from glue_zoobot.images import Catalogue
 from glue_zoobot.training.split import split_labels
-from glue_zoobot.training.taught import Estimator, embedded, fit, measure
+from glue_zoobot.training.taught import Estimator, embedded, fit, foretold, measure
 
 __all__ = ["COMPARISON", "compare"]
 
@@ -26,6 +26,7 @@ N_DRAWS = 1000
 def compare(
     catalogue: Catalogue,
     labels: Mapping[str, Any],
+    target: str,
     kind: str | None,
     encoder: str,
     folder: Path,
@@ -35,15 +36,17 @@ def compare(
     """
     Measure a frozen encoder and the one that was tuned from it on the galaxies held out from both.
 
-    Either has a head that was taught on the same other galaxies. The result is kept in ``comparison.json`` of
-    the tuned encoder; if it is there, it is read.
+    Either has a head that was taught on the same other galaxies, in the same way. The result is kept in
+    ``comparison.json`` of the tuned encoder; if it is there, it is read.
 
     Parameters
     ----------
     catalogue : Catalogue
     labels : mapping
         Label by object id.
-    kind : {"classes", "number"} or None
+    target : str
+        What they say.
+    kind : {"classes", "number", "redshift"} or None
     encoder : str
         The frozen one.
     folder : Path
@@ -62,7 +65,7 @@ def compare(
     if kept.is_file():
         found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
         return found
-    split = split_labels(catalogue, labels, kind)
+    split = split_labels(catalogue, labels, kind, target)
     if not len(split.held):
         return None
     figures, said = {}, {}
@@ -70,7 +73,7 @@ def compare(
         network = load(path, device)
         held, truth = embedded(catalogue, split.held, split.held_values, network)
         known = embedded(catalogue, split.train, split.train_values, network)
-        head = fit(split.kind, *known, seed, split.redshift)
+        head = fit(split.kind, *known, seed, split.redshift, (held, truth))
         figures[name] = measure(head, held, truth, seed)
         said[name] = _said(head, held)
     made = {
@@ -84,9 +87,8 @@ def compare(
 
 def _said(head: Estimator, X: np.ndarray) -> np.ndarray:
     """Most probable classes or numbers, (n,)."""
-    if isinstance(head, GalaxyClassifier):
-        return np.asarray(head.classes_)[head.predict_proba(X).argmax(axis=1)]
-    return np.asarray(head.predict(X))
+    said = foretold(head, X)
+    return np.asarray(head.classes_)[said.argmax(axis=1)] if isinstance(head, GalaxyClassifier) else said
 
 
 def _gain(kind: str, truth: np.ndarray, said: Mapping[str, np.ndarray], seed: int) -> Figure:

@@ -2,15 +2,16 @@
 Fine-tune an encoder towards a class or a quantity that some galaxies are labelled with.
 
 First the head: taught on the features of the encoder as it is, so that the training starts where a frozen
-encoder ends. Then the blocks, the upper ones faster than the lower ones (layer-wise decay of the rate). The
-state that does best on galaxies held out is kept, which may be the frozen one.
+encoder ends. Then the blocks, the upper ones faster than the lower ones (layer-wise decay of the rate). After
+each epoch the network is judged by galaxies held out, and so is the one halfway between it and the encoder as
+it was, which has learnt the labels and forgotten less (Wortsman et al. 2022, `arXiv:2109.01903`). The best is
+kept, which may be the frozen one.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from glue_zoobot.analysis.classify import GalaxyClassifier
 from glue_zoobot.analysis.heads import CONFIG
 from glue_zoobot.encoders import EncoderSpec, pick_device
-from glue_zoobot.encoders.networks import Beside
 from glue_zoobot.images import Catalogue
 from glue_zoobot.training import card, checkpoint
 from glue_zoobot.training.augment import plain_view, random_view
@@ -36,11 +35,12 @@ from glue_zoobot.training.quantity import Quantity
 from glue_zoobot.training.recipes import PRECISIONS, FinetuneRecipe, check, require_same
 from glue_zoobot.training.split import Split, split_labels
 from glue_zoobot.training.stretch import COMPOSITES
-from glue_zoobot.training.taught import HEAD, Taught, fit, teach_tuned
+from glue_zoobot.training.taught import HEAD, Taught, fit, foretold, teach_tuned
 
 __all__ = ["finetune"]
 
 FEWEST_STEPS = 10  # of an epoch, after which it is judged
+WAYS = (0.5, 1.0)  # how far from the weights as they were to those that are trained
 RAN_AWAY = 50.0  # log loss of a network that gives no numbers any more
 GROUPING = 256  # pictures that show how neurons act
 
@@ -106,8 +106,10 @@ def finetune(
         training = job.begin(work / "checkpoint.safetensors", terms, report, stopped)
         if not job.run(training):
             return None
-        made, spec = job.made()
-        card.write_encoder(folder, made, spec, terms, training.curves, job.facts(catalogue, target))
+        best: Any = training.networks["best"]
+        card.write_encoder(
+            folder, best.encoder, job.spec, terms, training.curves, job.facts(catalogue, target)
+        )
     if (folder / HEAD / CONFIG).exists():
         report.say(f"Nothing to do: {folder} is fine-tuned; its head is taught again to measure it")
     return teach_tuned(folder, catalogue, split, target, where.device, recipe.seed)
@@ -183,6 +185,8 @@ class _Finetuning:
         freeze(encoder, recipe.n_blocks)
         if recipe.init:
             self._teach_head()
+        self.start = copy.deepcopy(self.network.state_dict())
+        self.judged = copy.deepcopy(self.network).requires_grad_(False)
         if recipe.groups:
             some = self.split.train[:GROUPING]
             n = share_gradients(encoder, self._inputs(some), recipe.groups, recipe.seed)
@@ -249,56 +253,53 @@ class _Finetuning:
 
     def _judge(self, epoch: int) -> dict[str, float]:
         """Figures of the galaxies held out; the best state so far is kept."""
-        held = self.held_targets
-        known = np.arange(len(held)) if self.quantity else np.flatnonzero(held.numpy() >= 0)
-        figures: dict[str, float] = {}
-        if len(known):
-            rows = self.split.held[known]
-            said = self._through(self.network, rows) if self.quantity else self._taught(epoch, rows)
-            figures = self._figures(said, held[torch.from_numpy(known)])
-        if epoch and (not figures or figures["held_out_loss"] < _best(self.training.curves)):
-            self.training.networks["best"].load_state_dict(self.network.state_dict())
-        return figures
+        best, ways = _best(self.training.curves), WAYS if epoch and self.recipe.init else WAYS[-1:]
+        if not len(self.split.held):
+            self._go(ways[0])
+            self.training.networks["best"].load_state_dict(self.judged.state_dict())
+            return {}
+        found = []
+        for way in ways:
+            self._go(way)
+            found.append({**self._figures(), "of_the_way": way})
+            if epoch and found[-1]["held_out_loss"] < best:
+                best = found[-1]["held_out_loss"]
+                self.training.networks["best"].load_state_dict(self.judged.state_dict())
+        return min(found, key=lambda figures: figures["held_out_loss"])
 
-    def _taught(self, epoch: int, rows: np.ndarray) -> Tensor:
+    def _go(self, way: float) -> None:
+        """Set the network that is judged: part of the way from the weights as they were to those trained."""
+        trained = self.network.state_dict()
+        for name, tensor in self.judged.state_dict().items():
+            if tensor.is_floating_point() and way < 1:
+                tensor.copy_(torch.lerp(self.start[name], trained[name], way))
+            else:
+                tensor.copy_(trained[name])
+
+    def _figures(self) -> dict[str, float]:
+        """Figures of the network that is judged."""
+        if self.quantity:
+            return self.quantity.figures(self._through(self.judged, self.split.held), self.held_targets)
+        return self._of_classes()
+
+    def _of_classes(self) -> dict[str, float]:
         """
-        Log probabilities of some rows, (n, C), by a head as the encoder will get when it is done.
+        Log loss and balanced accuracy of a head as the encoder will get when it is done.
 
         The linear layer that is trained sees classes in equal shares and learns slowly; judged by it, an
         encoder that has gained would look worse than the frozen one.
         """
-        seen, asked = (self._through(self.network.encoder, some).numpy() for some in (self.split.train, rows))
-        if not (np.isfinite(seen).all() and np.isfinite(asked).all()):  # it ran away: as wrong as can be
-            truth = self.held_targets[self.held_targets >= 0]
-            return -RAN_AWAY * F.one_hot(truth, len(self.split.classes)).float()
-        if self._stays_beside and epoch:
-            seen, asked = np.hstack([self._before[0], seen]), np.hstack([self._before[1], asked])
-        head = fit("classes", seen, self.split.train_values, self.recipe.seed)
-        assert isinstance(head, GalaxyClassifier)
-        return torch.from_numpy(np.log(np.maximum(head.predict_proba(asked), 1e-9)))
-
-    @property
-    def _stays_beside(self) -> bool:
-        """Whether the encoder as it was will stand beside the tuned one; once is enough."""
-        return bool(self.recipe.beside and self.recipe.init and "+" not in self.spec.architecture)
-
-    @cached_property
-    def _before(self) -> tuple[np.ndarray, np.ndarray]:
-        """Features by the encoder as it was, of the rows to train on and of those held out with a class."""
-        network = trainable(self.spec, self.recipe.init).to(self.where.device)
-        known = self.split.held[self.held_targets.numpy() >= 0]
-        seen, asked = (self._through(network, rows).numpy() for rows in (self.split.train, known))
-        return seen, asked
-
-    def _figures(self, said: Tensor, truth: Tensor) -> dict[str, float]:
-        if self.quantity:
-            return self.quantity.figures(said, truth)
-        loss = F.cross_entropy(said, truth, reduction="none")
-        right = (said.argmax(1) == truth).float()
-        classes = truth.unique()
+        split, truth = self.split, self.held_targets.numpy()
+        rows = (split.train, split.held)
+        seen, held = (self._through(self.judged.encoder, some).numpy() for some in rows)  # type: ignore[arg-type]
+        if not (np.isfinite(seen).all() and np.isfinite(held).all()):
+            return {"held_out_loss": RAN_AWAY, "balanced_accuracy": 0.0}
+        head = fit("classes", seen, split.train_values, self.recipe.seed, held=(held, split.held_values))
+        said = foretold(head, held)
+        right = said.argmax(1) == truth
         return {
-            "held_out_loss": float(loss.mean()),
-            "balanced_accuracy": float(torch.stack([right[truth == c].mean() for c in classes]).mean()),
+            "held_out_loss": float(-np.log(np.maximum(said[np.arange(len(truth)), truth], 1e-9)).mean()),
+            "balanced_accuracy": float(np.mean([right[truth == code].mean() for code in np.unique(truth)])),
         }
 
     def _enough(self, curves: list[dict[str, Any]]) -> bool:
@@ -341,20 +342,9 @@ class _Finetuning:
         changes, ebv = self.recipe.augmentations, galaxies.dust_of(rows, device)
         return normalise(random_view(pictures, *look, changes, chance, ebv), self.spec)
 
-    def made(self) -> tuple[nn.Module, EncoderSpec]:
-        """Give the encoder that comes out: the best one, beside the one it came from if that is asked for."""
-        tuned: Any = self.training.networks["best"]
-        architecture = self.spec.architecture
-        if not (self._stays_beside and _best_epoch(self.training.curves)):
-            return tuned.encoder, self.spec
-        network = Beside([trainable(self.spec, self.recipe.init), tuned.encoder.cpu()])
-        width = 2 * self.spec.width
-        network.num_features = width  # type: ignore[assignment]
-        return network, self.spec.replace(architecture=f"{architecture}+{architecture}", width=width)
-
     def facts(self, catalogue: Catalogue, target: str) -> dict[str, Any]:
         """Say for the model card what the encoder was tuned on."""
-        split = self.split
+        split, best = self.split, _best_epoch(self.training.curves)
         names, counts = np.unique(split.train_values, return_counts=True)
         return {
             "data": Path(catalogue.spec.path).name,
@@ -365,7 +355,8 @@ class _Finetuning:
             else "a number",
             "galaxies held out": len(split.held),
             "broken images left out": self.galaxies.broken,
-            "best epoch": _best_epoch(self.training.curves),
+            "best epoch": best["epoch"],
+            "of the way from the weights as they were": best.get("of_the_way", WAYS[0]),
             "galaxies per step": self.batch_size,
             "arithmetic": f"{self.precision} on {self.where.device}",
         }
@@ -375,6 +366,6 @@ def _best(curves: list[dict[str, Any]]) -> float:
     return min((row["held_out_loss"] for row in curves if "held_out_loss" in row), default=np.inf)
 
 
-def _best_epoch(curves: list[dict[str, Any]]) -> int:
+def _best_epoch(curves: list[dict[str, Any]]) -> dict[str, Any]:
     judged = [row for row in curves if "held_out_loss" in row] or [curves[-1]]
-    return min(judged, key=lambda row: row.get("held_out_loss", 0.0))["epoch"]
+    return min(judged, key=lambda row: row.get("held_out_loss", 0.0))

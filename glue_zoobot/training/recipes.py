@@ -106,9 +106,6 @@ class FinetuneRecipe:
     bins : bool
         Whether a number is learnt as the probability of bins (see `~glue_zoobot.analysis.bins`) or by its
         squared error.
-    beside : bool
-        Whether the features of the encoder as it was stay beside the tuned ones, so that nothing it knew is
-        lost; the new encoder is twice as wide and as slow. Not from random weights.
     groups : int
         Clusters of neurons in each layer that share a gradient (see `grouped`); 0 for none.
     input_size, crop, composite, augmentations, precision, seed
@@ -120,8 +117,8 @@ class FinetuneRecipe:
     epochs: int = 100
     patience: int = 10
     n_blocks: int = -1
-    learning_rate: float = 1e-4
-    layer_decay: float = 0.75
+    learning_rate: float = 1e-3
+    layer_decay: float = 1.0
     weight_decay: float = 0.05
     dropout: float = 0.5
     label_smoothing: float = 0.0
@@ -129,7 +126,6 @@ class FinetuneRecipe:
     clip: float = 5.0
     batch_size: int = 32
     bins: bool = False
-    beside: bool = True
     groups: int = 0
     input_size: int = 0
     crop: float = 0.0

@@ -43,8 +43,10 @@ class Split:
     redshift: bool = False
 
     def among(self, rows: np.ndarray) -> Split:
-        """Keep the galaxies whose picture is whole."""
+        """Keep the galaxies whose picture is whole, and of those held out the ones of classes to learn."""
         train, held = np.isin(self.train, rows), np.isin(self.held, rows)
+        if self.kind == "classes":
+            held &= np.isin(self.held_values, self.train_values[train])
         return replace(
             self,
             train=self.train[train],
@@ -59,16 +61,10 @@ class Split:
         return np.unique(self.train_values) if self.kind == "classes" else np.array([])
 
     def targets(self, values: np.ndarray) -> np.ndarray:
-        """
-        Give values as the network learns them: codes of classes, int64, or standardised numbers, float32.
-
-        A class that is not among those to learn has the code -1.
-        """
+        """Give values as the network learns them: codes of classes, int64, or standard numbers, float32."""
         if self.kind == "number":
             return ((values - self.train_values.mean()) / self.train_values.std()).astype(np.float32)
-        codes = np.searchsorted(self.classes, values)
-        known = np.isin(values, self.classes)
-        return np.where(known, codes, -1).astype(np.int64)
+        return np.searchsorted(self.classes, values).astype(np.int64)
 
     def weights(self) -> np.ndarray:
         """Probability of drawing each galaxy to train on: every class as often as every other."""
@@ -103,6 +99,8 @@ def split_labels(
     """
     Hold one labelled galaxy in five out, by a hash of its id; none if that would be fewer than five.
 
+    A class of which all galaxies would be held out is learnt from them instead.
+
     Parameters
     ----------
     catalogue : Catalogue
@@ -135,6 +133,8 @@ def split_labels(
             f"all {len(aside)} labelled galaxies are among the fifth that is held out to measure by, which "
             "the hash of an id decides; label some more"
         )
+    if labelled.kind == "classes":
+        aside &= np.isin(values, values[~aside])
     split = Split(labelled.kind, rows[~aside], values[~aside], rows[aside], values[aside], redshift)
     split.require_enough()
     return split

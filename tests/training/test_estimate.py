@@ -54,7 +54,7 @@ def test_frozen_and_tuned_are_measured_on_the_same_galaxies(catalogue, quick, tm
     kinds = {str(row["object_id"]): str(row["kind"]) for row in catalogue.table}
     recipe = FinetuneRecipe(init=str(start), epochs=1, batch_size=16)
     finetune(catalogue, kinds, "kind", recipe, tmp_path / "made", "cpu")
-    found = compare(catalogue, kinds, None, str(start), tmp_path / "made", "cpu", 0)
+    found = compare(catalogue, kinds, "kind", None, str(start), tmp_path / "made", "cpu", 0)
     assert 20 < found["held_out"] < 60
     names = [figure[0] for figure in found["frozen"]]
     assert names == [figure[0] for figure in found["tuned"]]
@@ -64,5 +64,5 @@ def test_frozen_and_tuned_are_measured_on_the_same_galaxies(catalogue, quick, tm
     assert low <= value <= high
     assert json.loads((tmp_path / "made" / "comparison.json").read_text()) == found
     assert (
-        compare(catalogue, kinds, None, "gone", tmp_path / "made", "cpu", 0) == found
+        compare(catalogue, kinds, "kind", None, "gone", tmp_path / "made", "cpu", 0) == found
     )  # read, not made anew
