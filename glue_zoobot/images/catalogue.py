@@ -10,6 +10,7 @@ from glue_zoobot.errors import CatalogueError
 from glue_zoobot.images.identity import Identity
 from glue_zoobot.images.source import ImageSource
 from glue_zoobot.images.spec import SourceSpec
+from glue_zoobot.images.tables import shared_texts
 
 _NAMED = 5  # how many duplicate ids a summary names
 
@@ -58,7 +59,7 @@ class Catalogue:
             table.remove_column("object_id")
         elif "object_id" in table.colnames:
             table.rename_column("object_id", "object_id_in_table")
-        table.add_column(identity.object_ids.astype(str), name="object_id", index=0)
+        table.add_column(shared_texts(identity.object_ids), name="object_id", index=0)
         return cls(spec, source, table, identity.origin, identity.duplicates(), (*identity.notes, *notes))
 
     def summary(self, broken: int | None = None) -> str:

@@ -42,7 +42,7 @@ class FileSource(ImageSource):
     ) -> None:
         self.object_ids = object_ids
         self.root = os.path.abspath(root)  # noqa: PTH100  symbolic links stay as the user sees them
-        self.paths = np.array(paths, dtype=np.dtypes.StringDType())  # compact: one block for all rows
+        self.paths = np.array(paths, dtype=object)  # the texts themselves are those of the table
         self.preset = preset
         self.bands = bands
 

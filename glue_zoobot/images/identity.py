@@ -41,6 +41,8 @@ class Identity:
 
     def duplicates(self) -> dict[str, list[int]]:
         """Later rows of every id that is there more than once; the first row keeps the id."""
+        if len(set(self.object_ids)) == len(self.object_ids):
+            return {}
         first: set[str] = set()
         later: dict[str, list[int]] = {}
         for row, object_id in enumerate(self.object_ids):

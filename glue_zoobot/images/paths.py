@@ -13,6 +13,7 @@ from glue_zoobot.images.catalogue import Catalogue
 from glue_zoobot.images.files import ARRAY_SUFFIXES, IMAGE_SUFFIXES, FileSource, stems
 from glue_zoobot.images.identity import Identity, find_column, identify, normalise
 from glue_zoobot.images.spec import SourceSpec
+from glue_zoobot.images.tables import shared_texts
 
 #: Usual names of a column of image paths, best first; compared like those of ids.
 PATH_NAMES = (
@@ -129,7 +130,8 @@ def open_files(spec: SourceSpec, folder: Path, paths: list[str], notes: tuple[st
         )
     identity = Identity(np.array(stems(paths), dtype=object), "file stem")
     source = FileSource(identity.object_ids, paths, str(folder), spec.preset, spec.bands)
-    return Catalogue.assemble(spec, source, Table({"file": paths}), identity, notes)
+    table = Table({"file": shared_texts(source.paths)}, copy=False)
+    return Catalogue.assemble(spec, source, table, identity, notes)
 
 
 def list_images(

@@ -28,6 +28,7 @@ _MAX_EXACT_FLOAT = 2**53
 #: What readers of text say of a text that is no table; one of them goes on for pages.
 _MAX_RATIO = 200  # of a packed FITS table
 _MAX_TEXT, _MAX_CHARACTERS = 200, 64 * 1024**2  # of a cell that is cut short, in columns longer than this
+_MAX_FIXED_WIDTH = 16 * 1024**2  # bytes of a column of text
 _MAX_ROWS_PER_BYTE = 20  # rows that differ take more than that, however well they are compressed
 _NO_LAYOUT = ("ERROR: Unable to guess table format", "Empty CSV", "CSV parse error: Empty CSV")
 _LAYOUT = "a table has a line of column names, then one line per galaxy"
@@ -89,7 +90,11 @@ def _read_parquet(path: Path, skip: tuple[str, ...]) -> Table:
         file = pq.ParquetFile(path)
         check_rows(path, file.metadata.num_rows)
         names = [name for name in file.schema_arrow.names if name not in skip]
-        return from_arrow(file.read(columns=names))
+        columns: dict[str, np.ndarray] = {}
+        for name in names:  # one at a time: as Arrow has them they take as much memory again
+            columns |= _columns(file.read(columns=[name]))
+            _release()
+        return Table(columns, copy=False)
 
 
 @contextmanager
@@ -123,13 +128,16 @@ def _read_text(path: Path, text_columns: tuple[str, ...]) -> Table:
         return _read_ascii(path, text_columns)
     names = [n.strip().strip('"') for n in header.split(delimiter)]
     text = {n: pa.string() for n in names if n in text_columns or is_id_like(n)}
-    table = csv.read_csv(
-        path,
-        read_options=csv.ReadOptions(encoding=encoding),
-        parse_options=csv.ParseOptions(delimiter=delimiter),
-        convert_options=csv.ConvertOptions(column_types=text, strings_can_be_null=False),
+    columns = _columns(
+        csv.read_csv(
+            path,
+            read_options=csv.ReadOptions(encoding=encoding),
+            parse_options=csv.ParseOptions(delimiter=delimiter),
+            convert_options=csv.ConvertOptions(column_types=text, strings_can_be_null=False),
+        )
     )
-    return from_arrow(table)
+    _release()
+    return Table(columns, copy=False)
 
 
 def _first_line(path: Path) -> tuple[str, str]:
@@ -184,6 +192,11 @@ def _read_fits(path: Path) -> Table:
 
 def from_arrow(table: pyarrow.Table) -> Table:
     """Columns of an Arrow table as an astropy table; nested columns are left out."""
+    return Table(_columns(table), copy=False)
+
+
+def _columns(table: pyarrow.Table) -> dict[str, np.ndarray]:
+    """Columns of an Arrow table that can be columns here, by name."""
     import pyarrow as pa
 
     columns: dict[str, np.ndarray] = {}
@@ -202,7 +215,14 @@ def from_arrow(table: pyarrow.Table) -> Table:
             continue
         else:
             columns[name] = _arrow_values(name, column)
-    return Table(columns, copy=False)
+    return columns
+
+
+def _release() -> None:
+    """Give back what Arrow would keep of the memory it had, for as long as the process lives."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _arrow_values(name: str, column: Any) -> np.ndarray:
@@ -220,21 +240,40 @@ def _arrow_values(name: str, column: Any) -> np.ndarray:
 
 
 def text_array(texts: list[str]) -> np.ndarray:
-    """Texts as an array (N,), cut short if the longest would make it fill the memory."""
+    """Texts as an array (N,) that takes little memory; of great length, cut short."""
     import pyarrow as pa
 
     return _texts(pa.chunked_array([pa.array(texts, pa.large_string())]))
 
 
+def shared_texts(texts: np.ndarray) -> np.ndarray:
+    """Texts (N,) of type object as a column of a table: of fixed width, or the same objects where many."""
+    longest = max(map(len, texts.tolist()), default=0)
+    return texts if _is_wide(longest, len(texts)) else texts.astype(str)
+
+
+def _is_wide(longest: int, count: int) -> bool:
+    """Whether an array of fixed width, four bytes a letter, takes much more than the texts themselves."""
+    return 4 * longest * count > _MAX_FIXED_WIDTH
+
+
 def _texts(column: Any) -> np.ndarray:
-    """Texts as an array, in which the longest sets the width of all: one cell must not fill the memory."""
+    """
+    Texts as an array in which the longest sets the width of all; for large columns one of objects.
+
+    There equal texts are one object, and columns of ids and paths are shared with the source of the images.
+    One very long cell must not fill the memory.
+    """
     import pyarrow.compute as pc
 
     longest = pc.max(pc.utf8_length(column)).as_py() or 0
     if longest > _MAX_TEXT and longest * max(len(column), 100) > _MAX_CHARACTERS:
         cut = pc.binary_join_element_wise(pc.utf8_slice_codeunits(column, 0, _MAX_TEXT), "…", "")
         column = pc.if_else(pc.greater(pc.utf8_length(column), _MAX_TEXT), cut, column)
-    return column.to_numpy().astype(str)
+    if not _is_wide(min(longest, _MAX_TEXT + 1), len(column)):
+        return column.to_numpy().astype(str)
+    words = column.dictionary_encode().combine_chunks()
+    return words.dictionary.to_numpy(zero_copy_only=False)[words.indices.to_numpy()]
 
 
 def _without_masks(table: Table) -> Table:

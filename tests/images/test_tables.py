@@ -13,7 +13,7 @@ from astropy.table import MaskedColumn, Table
 from PIL import Image
 
 from glue_zoobot.errors import CatalogueError
-from glue_zoobot.images import SourceSpec, open_catalogue
+from glue_zoobot.images import SourceSpec, open_catalogue, tables
 
 from .conftest import picture
 
@@ -185,3 +185,20 @@ def test_spec_survives_json(tmp_path):
     assert SourceSpec("a").to_dict() == {"path": "a"}
     with pytest.raises(CatalogueError, match="unknown field"):
         SourceSpec.from_dict({"path": "a", "colour": "red"})
+
+
+def test_texts_of_a_large_table_are_held_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "_MAX_FIXED_WIDTH", 0)
+    names = [f"galaxy {i}.png" for i in range(4)]
+    for name in names:
+        (tmp_path / name).touch()
+    Table({"file": names, "objid": ["a", "b", "b", "d"], "kind": ["x", "y", "x", "x"]}).write(
+        tmp_path / "t.csv"
+    )
+    catalogue = open_catalogue(tmp_path / "t.csv", id_column="objid")
+    table, source = catalogue.table, catalogue.source
+    assert table["object_id"][0] is table["objid"][0] is source.object_ids[0]
+    assert table["file"][3] is source.paths[3]
+    assert table["kind"][0] is table["kind"][3]
+    assert table["kind"].tolist() == ["x", "y", "x", "x"]
+    assert catalogue.duplicates == {"b": [2]}
