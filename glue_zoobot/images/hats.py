@@ -8,6 +8,7 @@ The pictures are a column of image bytes, or of paths. A part of a large catalog
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,11 +24,13 @@ from glue_zoobot.images.identity import Identity
 from glue_zoobot.images.paths import open_paths
 from glue_zoobot.images.source import ImageSource, Picture
 from glue_zoobot.images.spec import SourceSpec
-from glue_zoobot.images.tables import from_arrow, parquet_errors
+from glue_zoobot.images.tables import check_rows, from_arrow, parquet_errors
 
 PROPERTIES = ("hats.properties", "properties")
 COLLECTION = "collection.properties"
 CONE = "?cone="
+_PIXEL = re.compile(r"Norder=(\d{1,2})/(?:Dir=\d+/)?Npix=(\d{1,19})")
+_DEEPEST = 29
 
 
 @dataclass(frozen=True)
@@ -132,35 +135,65 @@ def _properties(path: Path) -> dict[str, str]:
 
 
 def _rows_in(files: list[Path], position: tuple[str, str], cone: Cone | None) -> Iterator[tuple[Path, Any]]:
-    """Files and their rows that lie in the cone; only those whose declinations reach into it are read."""
+    """Files and their rows that lie in the cone; only those whose pixels may reach into it are read."""
     import pyarrow.parquet as pq
 
     for path in files:
         if cone is None:
             yield path, np.arange(_count(path))
-            continue
-        with parquet_errors(path), pq.ParquetFile(path) as file:
-            missing = set(position) - set(file.schema_arrow.names)
-            if missing:
-                raise CatalogueError(f"{path} has no column {', '.join(sorted(missing))} to find a cone by")
-            if not _may_reach(file, position[1], cone):
-                continue
-            table = file.read(columns=list(position))
-            inside = cone.holds(*(table[name].to_numpy(zero_copy_only=False) for name in position))
+        elif _may_reach(path, cone) and _count(path):
+            with parquet_errors(path), pq.ParquetFile(path) as file:
+                missing = set(position) - set(file.schema_arrow.names)
+                if missing:
+                    raise CatalogueError(
+                        f"{path} has no column {', '.join(sorted(missing))} to find a cone by"
+                    )
+                table = file.read(columns=list(position))
+            inside = cone.holds(*(_numbers(path, table, name) for name in position))
             yield path, np.flatnonzero(inside)
 
 
-def _may_reach(file: Any, dec: str, cone: Cone) -> bool:
-    column = file.schema.names.index(dec)
-    for number in range(file.metadata.num_row_groups):
-        group = file.metadata.row_group(number)
-        chunk = group.column(column)  # what its statistics say is read from it, so it must outlive them
-        about = chunk.statistics if chunk.is_stats_set else None
-        if about is None or not about.has_min_max:
-            return True
-        if about.min <= cone.dec + cone.radius and about.max >= cone.dec - cone.radius:
-            return True
-    return False
+def _numbers(path: Path, table: Any, name: str) -> np.ndarray:
+    values = table[name].to_numpy(zero_copy_only=False)
+    if values.dtype.kind not in "fiu":
+        raise CatalogueError(f"{path}: column {name} holds no numbers to find a cone by")
+    return values
+
+
+def _may_reach(path: Path, cone: Cone) -> bool:
+    """
+    Whether the pixel of a file may reach into the cone, by the declinations between which it lies.
+
+    The name says which pixel it is. What the file says of its columns is not asked for: where that is
+    damaged, pyarrow 26 ends the process.
+    """
+    found = _PIXEL.search(path.as_posix())
+    if found is None:
+        return True
+    south, north = _declinations(int(found[1]), int(found[2]))
+    margin = cone.radius + 1e-6
+    return south <= cone.dec + margin and north >= cone.dec - margin
+
+
+def _declinations(order: int, pixel: int) -> tuple[float, float]:
+    """Declinations of the south and north corner of a pixel in nested numbering (Gorski et al. 2005)."""
+    side = 2 ** min(order, _DEEPEST)
+    face, inside = divmod(pixel, side**2)
+    if order > _DEEPEST or face > 11:
+        return -90.0, 90.0  # there is no such pixel
+    x, y = (sum((inside >> (2 * k + shift) & 1) << k for k in range(order)) for shift in (0, 1))
+    ring = (2 + face // 4) * side - x - y - 1  # of its centre, from the north; corners are on the next ones
+    south, north = (np.degrees(np.arcsin(_sine(r, side))) for r in (ring + 1, ring - 1))
+    return float(south), float(north)
+
+
+def _sine(ring: int, side: int) -> float:
+    """Sine of the declination of a ring: polar caps, and the belt between them."""
+    if ring < side:
+        return 1 - ring**2 / (3 * side**2)
+    if ring > 3 * side:
+        return (4 * side - ring) ** 2 / (3 * side**2) - 1
+    return 4 / 3 - 2 * ring / (3 * side)
 
 
 def _open_bytes(spec: SourceSpec, kept: list[tuple[Path, np.ndarray]], image: str) -> Catalogue:
@@ -199,7 +232,9 @@ def _count(file: Path) -> int:
     import pyarrow.parquet as pq
 
     with parquet_errors(file):
-        return int(pq.read_metadata(file).num_rows)
+        count = int(pq.read_metadata(file).num_rows)
+    check_rows(file, count)
+    return count
 
 
 def _read_rows(kept: list[tuple[Path, np.ndarray]]) -> Table:

@@ -281,6 +281,19 @@ def _zip(folder: Path) -> Path:
     return folder / "a.zip"
 
 
+def _hats(folder: Path) -> Path:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (folder / "hats").mkdir()
+    (folder / "hats" / "hats.properties").write_text("obs_collection=x\nhats_col_ra=ra\nhats_col_dec=dec\n")
+    path = folder / "hats" / "dataset" / "Norder=0" / "Dir=0" / "Npix=4.parquet"
+    path.parent.mkdir(parents=True)
+    columns = {"id": ["a", "b"], "ra": [0.0, 0.2], "dec": [0.0, 0.1], "image": [_encoded(0), _encoded(1)]}
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
 def read_images(name: str) -> Callable[[Path], None]:
     def read(folder: Path) -> None:
         from glue_zoobot.images import open_catalogue, survey
@@ -343,6 +356,7 @@ FORMATS = {
     "session record": Format(_record, read_record, "json"),
     "tar": Format(_tar, read_images("a.tar"), "bytes"),
     "zip": Format(_zip, read_images("a.zip"), "bytes"),
+    "HATS pixel": Format(_hats, read_images("hats?cone=0,0,1deg"), "bytes"),
     "fetched log": Format(_fetched, read_fetched, "lines"),
     "training checkpoint": Format(_checkpoint, read_checkpoint, "bytes"),
 }

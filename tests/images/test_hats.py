@@ -14,10 +14,10 @@ from PIL import Image
 from glue_zoobot.embedding.matching import Part
 from glue_zoobot.errors import CatalogueError
 from glue_zoobot.images import open_catalogue
-from glue_zoobot.images.hats import Cone, is_hats
+from glue_zoobot.images.hats import Cone, _declinations, is_hats
 
 RA = np.array([359.9, 0.1, 0.3, 40.0, 40.1, 180.0])
-DEC = np.array([0.0, 0.0, 0.0, 30.0, 30.0, -89.95])
+DEC = np.array([0.0, 0.0, 0.0, -30.0, -30.0, -89.95])
 
 
 def png(value: int) -> bytes:
@@ -34,7 +34,7 @@ def catalogue(tmp_path):
     def make(kind="bytes", folder=tmp_path / "hats"):
         (folder / "images").mkdir(parents=True)
         (folder / "hats.properties").write_text("#HATS\nobs_collection=x\nhats_col_ra=RA\nhats_col_dec=DEC\n")
-        for pixel, rows in ((4, [0, 1, 2]), (7, [3, 4, 5])):
+        for pixel, rows in ((4, [0, 1, 2]), (8, [3, 4, 5])):
             file = folder / f"dataset/Norder=0/Dir=0/Npix={pixel}.parquet"
             file.parent.mkdir(parents=True, exist_ok=True)
             columns = {"object_id": [f"g{r}" for r in rows], "RA": RA[rows], "DEC": DEC[rows]}
@@ -61,7 +61,7 @@ def test_a_whole_catalogue(catalogue, kind):
 @pytest.mark.parametrize("kind", ["bytes", "paths"])
 @pytest.mark.parametrize(
     ("cone", "names"),
-    [("0,0,0.2deg", ["g0", "g1"]), ("40.05,30,6arcmin", ["g3", "g4"]), ("0,-90,10arcmin", ["g5"]),
+    [("0,0,0.2deg", ["g0", "g1"]), ("40.05,-30,6arcmin", ["g3", "g4"]), ("0,-90,10arcmin", ["g5"]),
      ("-0.1,0,1arcsec", ["g0"])],
 )  # fmt: skip
 def test_a_cone(catalogue, kind, cone, names):
@@ -92,7 +92,7 @@ def test_a_collection_is_opened_by_its_catalogue_and_no_other_folder(catalogue, 
 
 def test_a_damaged_pixel_is_named(catalogue):
     folder = catalogue()
-    file = next(folder.rglob("Npix=7.parquet"))
+    file = next(folder.rglob("Npix=8.parquet"))
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(CatalogueError, match="Npix=7"):
         open_catalogue(folder)
@@ -116,3 +116,21 @@ def test_circles_are_circles_at_the_pole_and_across_0h():
     assert Cone(0, 89.9, 0.3).holds([180.0], [89.9]).all()
     assert Cone(359.99, 0, 0.1).holds([0.05], [0.0]).all()
     assert not Cone(0, 60, 1).holds([3.0], [60.0]).any()
+
+
+@pytest.mark.parametrize("order", [0, 1, 4])
+def test_where_pixels_lie(order):
+    cdshealpix = pytest.importorskip("cdshealpix", reason="the extra [hats] is not installed")
+    pixels = np.arange(12 * 4**order, dtype=np.uint64)
+    dec = cdshealpix.nested.vertices(pixels, order)[1].deg
+    ours = np.array([_declinations(order, int(pixel)) for pixel in pixels])
+    np.testing.assert_allclose(ours, np.stack([dec.min(axis=1), dec.max(axis=1)], axis=1), atol=1e-9)
+    assert _declinations(99, 5) == _declinations(1, 48) == (-90, 90)
+
+
+def test_files_that_cannot_hold_the_cone_are_not_read(catalogue):
+    folder = catalogue()
+    (folder / "dataset/Norder=0/Dir=0/Npix=8.parquet").write_bytes(b"nothing")
+    assert len(open_catalogue(f"{folder}?cone=0,10,12deg").table) == 3
+    with pytest.raises(CatalogueError, match="Npix=8"):
+        open_catalogue(f"{folder}?cone=0,-10,12deg")
