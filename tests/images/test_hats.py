@@ -94,7 +94,7 @@ def test_a_damaged_pixel_is_named(catalogue):
     folder = catalogue()
     file = next(folder.rglob("Npix=8.parquet"))
     file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(CatalogueError, match="Npix=7"):
+    with pytest.raises(CatalogueError, match="Npix=8"):
         open_catalogue(folder)
 
 
