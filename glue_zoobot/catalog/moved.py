@@ -8,8 +8,13 @@ from typing import Any
 
 from glue.config import session_patch
 
+from glue_zoobot.errors import CatalogueError
+from glue_zoobot.images.hats import CONE
+from glue_zoobot.images.tars import expand, is_pattern
+
 __all__ = ["find_moved_data"]
 
+_LONGEST = 20  # folders of a lost path that may have moved with it
 _LEVELS_UP = 2  # the session may lie in a folder of its own beside the data
 
 #: Set by a window: asks the user where a file or folder is now; None if he does not know.
@@ -36,8 +41,18 @@ def find_moved_data(session: dict[str, Any]) -> None:
         if isinstance(record, dict) and str(record.get("_type", "")).endswith(".LoadLog"):
             factory = record.get("factory")
             ours = factory in factories if isinstance(factory, str) else "glue_zoobot." in str(factory)
-            if ours and not Path(record["path"]).exists():
-                record["path"] = str(_find(record["path"], places) or record["path"])
+            path = record.get("path")
+            if ours and isinstance(path, str) and not _is_there(path):
+                record["path"] = str(_find(path, places) or path)
+
+
+def _is_there(path: str | Path) -> bool:
+    """Whether a source exists: all files of a pattern, or the catalogue that a cone is cut from."""
+    plain = str(path).partition(CONE)[0]
+    try:
+        return bool(expand(plain)) if is_pattern(plain) else Path(plain).exists()
+    except (CatalogueError, OSError, ValueError):  # not all of them; or no name that a file can have
+        return False
 
 
 def _find(path: str, places: list[Path]) -> Path | None:
@@ -51,5 +66,9 @@ def _find(path: str, places: list[Path]) -> Path | None:
 
 def _nearby(parts: tuple[str, ...], places: list[Path]) -> Path | None:
     """Find the longest tail of a lost path that exists in one of the places."""
-    candidates = (place.joinpath(*parts[start:]) for start in range(1, len(parts)) for place in places)
-    return next((candidate for candidate in candidates if candidate.exists()), None)
+    candidates = (
+        place.joinpath(*parts[start:])
+        for start in range(max(1, len(parts) - _LONGEST), len(parts))
+        for place in places
+    )
+    return next((candidate for candidate in candidates if _is_there(candidate)), None)

@@ -90,15 +90,11 @@ def export_hats(
     from glue_zoobot.images.positions import positions_of
 
     opened = EmbeddingStore.open(store)
-    spec = opened.manifest.get("source")
+    spec = spec_from_here(opened)
     if source is not None:
         spec = {"path": str(source), "id_column": id_column}
     elif not spec:
         raise StoreError(f"{store} does not say where its galaxies are; name the table with --source")
-    else:
-        spec = {**spec, "path": _from_here(opened.path, spec["path"])}
-        if "image_root" in spec and (opened.path / spec["image_root"]).exists():
-            spec["image_root"] = _from_here(opened.path, spec["image_root"])
     catalogue = open_catalogue(SourceSpec.from_dict(spec))
     there = positions_of(catalogue.table, position)
     options.ready_folder(output.absolute().parent)
@@ -150,7 +146,7 @@ def script(store: EmbeddingStore, tasks: int, gpus: int, slurm: dict[str, str], 
     """
     from glue_zoobot.embedding.executors import SLURM_DEFAULTS
 
-    spec = store.manifest.get("source")
+    spec = spec_from_here(store)
     if not spec:
         raise StoreError(
             f"{store.path} does not say where its images are. Run `glue-zoobot embed SOURCE --store "
@@ -159,9 +155,6 @@ def script(store: EmbeddingStore, tasks: int, gpus: int, slurm: dict[str, str], 
     tasks = min(tasks, max(1, len(store.plan.shards)))
     named = {**SLURM_DEFAULTS, "array": f"0-{tasks - 1}", "gres": f"gpu:{gpus}" if gpus else "", **slurm}
     fields = {"--" + k.replace("_", "-"): v for k, v in spec.items() if k != "path"}
-    root = fields.get("--image-root")
-    if root and (store.path / root).exists():
-        fields["--image-root"] = _from_here(store.path, fields["--image-root"])
     return SCRIPT.format(
         directives="\n".join(f"#SBATCH --{key}={value}" for key, value in named.items() if value),
         name=named["job-name"],
@@ -169,7 +162,7 @@ def script(store: EmbeddingStore, tasks: int, gpus: int, slurm: dict[str, str], 
         shards=len(store.plan.shards),
         tasks=tasks,
         setup="".join(line + "\n" for line in setup),
-        source=shlex.quote(_from_here(store.path, spec["path"])),
+        source=shlex.quote(spec["path"]),
         store=shlex.quote(_from_here(Path(), store.path)),
         fields="".join(f" {key} {shlex.quote(str(value))}" for key, value in fields.items()),
     )
@@ -178,12 +171,33 @@ def script(store: EmbeddingStore, tasks: int, gpus: int, slurm: dict[str, str], 
 def portable_spec(spec: SourceSpec, store: Path) -> dict[str, Any]:
     """What was opened, with paths relative to the store, so that both may be moved together."""
     fields = spec.to_dict()
-    for name in ("path", "image_root"):
+    for name in ("path", "image_root", "mosaic"):
         if name in fields:
             given = Path(fields[name]).expanduser()
-            if name == "path" or given.exists():  # another image root is relative to the table
+            if name == "path" or _is_there(name, given):  # what else is relative, is so to the table
                 fields[name] = _relative(given, store)
     return fields
+
+
+def spec_from_here(store: EmbeddingStore) -> dict[str, Any]:
+    """
+    What a store was made of, with paths that hold in this folder; the inverse of `portable_spec`.
+
+    Returns
+    -------
+    dict
+        Fields of `SourceSpec`; empty if the store does not say.
+    """
+    fields = dict(store.manifest.get("source") or {})
+    for name in ("path", "image_root", "mosaic"):
+        if name in fields and (name == "path" or _is_there(name, store.path / fields[name])):
+            fields[name] = _from_here(store.path, fields[name])
+    return fields
+
+
+def _is_there(name: str, path: Path) -> bool:
+    """Whether a path of a source holds; of a mosaic, whose file names are a pattern, its folder."""
+    return (path.parent if name == "mosaic" else path).exists()
 
 
 def _relative(path: Path, start: Path) -> str:

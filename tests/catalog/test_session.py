@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import tarfile
 
 import numpy as np
 import pytest
 from glue.core import Data, DataCollection
 from glue.core.data_factories import load_data
 from glue.core.state import GlueSerializer, GlueUnSerializer
+from PIL import Image
 
 from glue_zoobot.catalog import (
     add_map,
@@ -147,6 +149,24 @@ def test_a_moved_session_with_absolute_paths_finds_its_data(collection, survey, 
     data = restore(moved / "sessions" / "session.glu")[0]
     assert source_of(data).path == str(moved / "survey.csv")
     assert len(embeddings_of(data)) == N
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_a_moved_session_finds_the_tar_files_of_a_pattern(tmp_path, monkeypatch, absolute):
+    project = tmp_path / "here"
+    project.mkdir()
+    for k in range(2):
+        Image.new("RGB", (9, 9), (40 * k, 9, 9)).save(tmp_path / "a.png")
+        with tarfile.open(project / f"data-{k}.tar", "w") as archive:
+            archive.add(tmp_path / "a.png", f"g{k}.png")
+    monkeypatch.chdir(project)
+    data = load(project / "data-{0..1}.tar")
+    save(DataCollection([data]), project / "session.glu", absolute_paths=absolute)
+    moved = project.rename(tmp_path / "there")
+    monkeypatch.chdir(moved)
+    again = restore(moved / "session.glu")[0]
+    assert source_of(again).path == str(moved / "data-{0..1}.tar")
+    assert len(images_of(again)) == 2
 
 
 def test_a_store_that_has_grown(project, tmp_path):
