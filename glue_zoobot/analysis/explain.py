@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["correlates", "flag_sentences", "methods_paragraph"]
 
 FEWEST = 10  # galaxies with a value, in the top and in the rest, for a comparison to mean anything
+_MIDDLE = (16, 84)  # percentiles: one standard deviation either way, of normal values
 
 
 def correlates(scores: np.ndarray, columns: Mapping[str, np.ndarray], top: int = 100) -> Table:
@@ -38,7 +39,8 @@ def correlates(scores: np.ndarray, columns: Mapping[str, np.ndarray], top: int =
     astropy.table.Table
         One row per column, most different first: ``column``; ``correlation`` (Spearman) with the score over
         all; ``ks`` (Kolmogorov-Smirnov distance between top and rest, 0 to 1) and its ``p_value``;
-        ``top_median``, ``rest_median``; ``n`` galaxies with a value.
+        ``top_median``, ``rest_median``; ``n`` galaxies with a value; ``top_low``, ``top_high``, ``rest_low``,
+        ``rest_high``: between which the middle 68 % of their values lie.
 
     Raises
     ------
@@ -60,7 +62,9 @@ def correlates(scores: np.ndarray, columns: Mapping[str, np.ndarray], top: int =
         if np.asarray(values).dtype.kind in "biuf"
     ]
     names = ("column", "correlation", "ks", "p_value", "top_median", "rest_median", "n")
-    table = Table(rows=[row for row in rows if row] or None, names=names, dtype=[str] + 5 * [float] + [int])
+    names += ("top_low", "top_high", "rest_low", "rest_high")
+    kinds = [str] + 5 * [float] + [int] + 4 * [float]
+    table = Table(rows=[row for row in rows if row] or None, names=names, dtype=kinds)
     table.sort("ks", reverse=True)
     table.meta["top"] = top
     return table
@@ -82,6 +86,8 @@ def _comparison(name: str, scores: np.ndarray, values: np.ndarray, in_top: np.nd
         float(np.median(above)),
         float(np.median(below)),
         int(usable.sum()),
+        *np.percentile(above, _MIDDLE).tolist(),
+        *np.percentile(below, _MIDDLE).tolist(),
     )
 
 

@@ -41,11 +41,15 @@ class Figure:
     low: float
     high: float
 
+    @property
+    def digits(self) -> int:
+        """How many digits behind the point the interval deserves."""
+        width = self.high - self.low
+        return 2 if not 0 < width < 0.03 else min(6, 1 - int(np.floor(np.log10(width))))
+
     def text(self) -> str:
         """Say it: "accuracy 0.84 (0.78–0.89)", with as many digits as the interval deserves."""
-        width = self.high - self.low
-        digits = 2 if not 0 < width < 0.03 else min(6, 1 - int(np.floor(np.log10(width))))
-        value, low, high = (f"{number:.{digits}f}" for number in (self.value, self.low, self.high))
+        value, low, high = (f"{number:.{self.digits}f}" for number in (self.value, self.low, self.high))
         return f"{self.name} {value} ({low}{'–' if self.low >= 0 else ' to '}{high})"
 
 

@@ -18,12 +18,13 @@ from glue_zoobot.errors import AnalysisError
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["VoteLesson", "VoteTable", "read_votes", "teach_votes"]
+__all__ = ["VoteLesson", "VoteTable", "questions_in", "read_votes", "teach_votes", "votes_in"]
 
 # Endings of columns of one answer, best first; a column of counts often has none.
 _ENDINGS = ("", "_count", "_votes", "_weighted_fraction", "_fraction", "_debiased")
 _TOTALS = ("total-votes", "total_votes", "total_count", "total")
 _NO_ANSWERS = re.compile(r"(^total|_flag$|_weight$|_lo$|_hi$|_mask$)")
+_GALAXY_ZOO_2 = re.compile(r"(t\d\d_.+?)_a\d\d_")
 _LARGEST_FRACTION = 1.01  # fractions are rounded
 
 
@@ -154,6 +155,13 @@ def read_votes(path: str | Path, asked: Sequence[str], totals: Sequence[str] = (
     if not path.exists():
         raise AnalysisError(f"{path}: there is no such file of votes")
     table = read_table(path)
+    return votes_in(table, identify(table).object_ids, asked, totals)
+
+
+def votes_in(
+    table: Table, object_ids: np.ndarray, asked: Sequence[str], totals: Sequence[str] = ()
+) -> VoteTable:
+    """Gather the votes of a table of n rows on some questions, which are given as for `read_votes`."""
     total_of = dict(_named(text) if ":" in text else ("", text) for text in totals)
     questions, parts = [], []
     for text in asked:
@@ -164,7 +172,38 @@ def read_votes(path: str | Path, asked: Sequence[str], totals: Sequence[str] = (
         if np.nanmax(votes, initial=0.0) <= _LARGEST_FRACTION:
             votes *= _total(table, name, total_of)[:, None]
         parts.append(votes)
-    return VoteTable(identify(table).object_ids, tuple(questions), np.hstack(parts))
+    return VoteTable(object_ids, tuple(questions), np.hstack(parts))
+
+
+def questions_in(columns: Sequence[str]) -> dict[str, dict[str, str]]:
+    """
+    Find questions of volunteers by the names of columns.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Such as ``bar_strong_fraction``, ``bar_no`` beside ``bar_total-votes``, or as Galaxy Zoo 2 calls them,
+        ``t01_smooth_or_features_a01_smooth_weighted_fraction``.
+
+    Returns
+    -------
+    dict
+        Column by answer, by question; of questions with at least two answers.
+    """
+    names: dict[str, None] = {}
+    for column in columns:
+        for total in _TOTALS:
+            if column.endswith(f"_{total}"):
+                names[column.removesuffix(f"_{total}")] = None
+        ending = next((end for end in _ENDINGS[::-1] if end and column.endswith(end)), "")
+        stem = column.removesuffix(ending) if ending else ""
+        of_answer = _GALAXY_ZOO_2.match(stem)
+        if of_answer:
+            names[of_answer[1]] = None
+        elif "_" in stem:
+            names[stem.split("_")[0] if "-" in stem else stem.rsplit("_", 1)[0]] = None
+    found = {name: _all_answers(columns, name) for name in names}
+    return {name: answers for name, answers in found.items() if len(answers) > 1}
 
 
 def _named(text: str) -> tuple[str, str]:

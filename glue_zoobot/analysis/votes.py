@@ -22,6 +22,7 @@ PENALTIES = (1e5, 3e4, 1e4, 3e3, 1e3, 3e2, 1e2, 3e1, 1e1)
 N_FOLDS = 5
 FEWEST = 20  # galaxies with votes on a question
 MOST = 20_000  # galaxies to learn from; a linear head learns nothing from more
+FARTHEST = 3.0  # |log of the factor on all concentrations| by calibration
 STEEPEST = 8.0  # |log of a concentration|, beyond which votes cannot tell it from infinite or none
 
 
@@ -273,14 +274,15 @@ def _calibration(counts: np.ndarray, held_out: np.ndarray) -> float:
     """Logarithm of the factor on all concentrations with which held-out votes are most likely."""
     found = minimize_scalar(
         lambda shift: -float(log_likelihood(counts, held_out + shift).sum()),
-        bounds=(-3, 3),
+        bounds=(-FARTHEST, FARTHEST),
         method="bounded",
     )
     return float(found.x)
 
 
 def _exp(values: np.ndarray) -> np.ndarray:
-    return np.asarray(np.exp(np.clip(values, -STEEPEST, STEEPEST)))
+    most = STEEPEST + FARTHEST  # not less: calibrated values at the limit would all be the same
+    return np.asarray(np.exp(np.clip(values, -most, most)))
 
 
 def _checked(X: np.ndarray, counts: Any, questions: Sequence[Question]) -> tuple[np.ndarray, np.ndarray]:

@@ -30,11 +30,13 @@ from glue_zoobot.catalog.teaching_sources import input_values, leak
 from glue_zoobot.catalog.teaching_tuned import Tuned
 from glue_zoobot.catalog.teaching_undo import Step
 from glue_zoobot.errors import AnalysisError, ZoobotError
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue.core import Data, DataCollection
     from glue.core.edit_subset_mode import EditSubsetMode
 
+    from glue_zoobot.analysis.heads import Head
 
 __all__ = ["MODES", "TaughtClass", "Teaching", "known_targets", "teaching_of"]
 
@@ -98,7 +100,8 @@ class Teaching(Tuned, HubListener):
 
     def warnings(self) -> list[str]:
         """What the user should know of the labels, one short sentence each."""
-        found = [f"{len(self.conflicts):,} galaxies have contradictory labels; the latest counts"]
+        conflicts = counted(len(self.conflicts), "galaxy")
+        found = [f"{conflicts} with contradictory labels; the latest counts"]
         found = found if self.conflicts else []
         few = [f"{one.name} ({len(one.rows)})" for one in self.classes if 0 < len(one.rows) < _FEW]
         if few and self._head is not None:
@@ -109,7 +112,7 @@ class Teaching(Tuned, HubListener):
             found.append(f"what is predicted is by {other}; the embeddings are by {now} now: train again")
         lost = self.n_without_embedding
         if lost:
-            found.append(f"{lost:,} labelled galaxies have no embedding and are not used")
+            found.append(f"{counted(lost, 'labelled galaxy')} without embedding not used")
         return found + self.leaks()
 
     def leaks(self) -> list[str]:
@@ -194,10 +197,9 @@ class Teaching(Tuned, HubListener):
         ids = object_ids_of(self.data)
         values = input_values(self.data, self.inputs) if self.inputs else None
         hidden = np.array([*self.labels, *self._skipped], dtype=np.int64)
-        kind = "number" if self.is_number else "classes"
         return Question(
-            self.target, embeddings, ids[embeddings.rows], self.labels_by_id(), kind, self.inputs, values,
-            hidden, self.mode, self.wanted,
+            self.target, embeddings, ids[embeddings.rows], self.labels_by_id(), self.label_kind, self.inputs,
+            values, hidden, self.mode, self.wanted,
         )  # fmt: skip
 
     def take(self, found: Answer) -> None:
@@ -290,9 +292,27 @@ class Teaching(Tuned, HubListener):
         self._remember()
         name = Path(path).parent.name if Path(path).name == "head" else Path(path).name  # of an encoder
         self.steps.add(Step(f"use of the head {name}", lambda: self._go_back(before)))
-        n = head.provenance.get("labels")
-        self.note = f"{head.target} is predicted by {name}, taught with {n} labels"
+        told = counted(int(head.provenance.get("labels", 0)), "galaxy")
+        self.note = f"{head.target} is predicted by {name}, taught with {told}"
         self.changes += 1
+
+    def use_votes(self, data: Data, head: Head) -> None:
+        """
+        Predict what volunteers would answer, with a head from `~.teaching_votes.learn_votes`; keep it.
+
+        Raises
+        ------
+        AnalysisError
+            If it cannot be kept, or the embeddings have changed meanwhile.
+        """
+        if (data, head.target) != (self.data, self.target):
+            self.open(data, head.target)
+        if self.lesson is not None or self.labels:
+            raise AnalysisError(
+                f"{head.target} is taught by labels already; give the columns of votes another name, or "
+                "remove its classes"
+            )
+        self.load_head(data, head.save(self._lesson_folder()))
 
     # -- bookkeeping -------------------------------------------------------------------------------------
 

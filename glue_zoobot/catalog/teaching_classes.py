@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from echo import CallbackProperty, HasCallbackProperties
 
 from glue_zoobot.catalog.teaching_groups import free_colour
@@ -73,6 +74,16 @@ class Classes(HasCallbackProperties):
     def kind(self) -> str | None:
         """What the user said that labels are: "classes" or "number"; None to go by their looks."""
         return self._kind
+
+    @property
+    def label_kind(self) -> str:
+        """What labels are: classes, a number, or a redshift, which is a number with figures of its own."""
+        from glue_zoobot.analysis.redshift import is_redshift
+
+        if not self.is_number:
+            return "classes"
+        values = np.array(list(self.labels.values()), dtype=np.float64)
+        return "redshift" if is_redshift(self.target, values) else "number"
 
     @property
     def classes(self) -> list[TaughtClass]:

@@ -104,7 +104,8 @@ def chances_of(head: Head, columns: Mapping[str, np.ndarray], unlike: np.ndarray
     if not columns:
         return {}
     held_out = head.estimator.out_of_fold_
-    labelled = held_out[np.isfinite(held_out).all(axis=1)].mean(axis=0)
+    known = held_out[np.isfinite(held_out).all(axis=1)]
+    labelled = known.mean(axis=0) if len(known) else np.full(len(names), np.nan)  # of two or three labels
     given = {name: np.asarray(values, dtype=np.float64) for name, values in columns.items()}
     if len(given) == 1:
         only = next(iter(given))

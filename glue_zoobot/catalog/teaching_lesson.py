@@ -27,6 +27,7 @@ __all__ = [
     "fits",
     "is_lesson",
     "load_lesson",
+    "method_of",
     "next_rows",
     "predicted_chances",
     "probability_columns",
@@ -52,7 +53,7 @@ class Question:
         Shape (M,): of the embeddings.
     labels : dict
         By object id, all of them.
-    kind : {"classes", "number"} or None
+    kind : {"classes", "number", "redshift"} or None
     inputs : tuple of str
         Columns learned from beside the image.
     values : np.ndarray or None
@@ -155,6 +156,13 @@ def answer(question: Question) -> Answer:
     chances = predicted_chances(lesson.head, columns)
     rows = question.embeddings.rows[lesson.labelled.rows]
     return Answer(question, lesson, rows, columns, chances, show)
+
+
+def method_of(head: Head) -> str:
+    """Say by what a head predicts."""
+    if hasattr(head.estimator, "questions_"):
+        return "the Dirichlet-multinomial likelihood of votes"
+    return str(getattr(head.estimator, "method_", "ridge regression"))
 
 
 def next_rows(question: Question, head: Head | None, matrix: np.ndarray | None = None) -> np.ndarray:

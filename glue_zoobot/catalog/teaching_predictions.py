@@ -13,9 +13,10 @@ from glue_zoobot.catalog.columns import our_columns, provenance_of, write_column
 from glue_zoobot.catalog.groups import active_subset_kept
 from glue_zoobot.catalog.teaching_expected import Chances, Expected
 from glue_zoobot.catalog.teaching_groups import UNLIKE_COLOUR, find_cut, show_cut
-from glue_zoobot.catalog.teaching_lesson import probability_columns
+from glue_zoobot.catalog.teaching_lesson import method_of, probability_columns
 from glue_zoobot.catalog.teaching_review import Confusion, Mistake, confusion_of, mistakes_of, reliability_of
 from glue_zoobot.catalog.teaching_taking import LabelTaking
+from glue_zoobot.catalog.teaching_votes import figures_of
 from glue_zoobot.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from glue.core.subset_group import SubsetGroup
 
     from glue_zoobot.analysis.heads import Head
-    from glue_zoobot.analysis.merit import Reliability
+    from glue_zoobot.analysis.merit import Figure, Reliability
     from glue_zoobot.analysis.teaching import Lesson
 
 __all__ = ["Predictions"]
@@ -56,6 +57,18 @@ class Predictions(LabelTaking):
     def head(self) -> Head | None:
         """What predicts, if anything was taught or loaded."""
         return self._head
+
+    @property
+    def is_votes(self) -> bool:
+        """Whether it predicts what volunteers would answer; such a head is not taught by labels."""
+        return self._head is not None and hasattr(self._head.estimator, "questions_")
+
+    @property
+    def figures(self) -> list[Figure]:
+        """How good the head is on galaxies that it was not shown; empty if that is not known."""
+        if self.lesson is not None or self._head is None:
+            return [] if self.lesson is None else self.lesson.figures
+        return figures_of(self._head)
 
     # -- what was learned --------------------------------------------------------------------------------
 
@@ -141,8 +154,7 @@ class Predictions(LabelTaking):
         head = self._head
         self._probability_labels = probability_columns(head)
         columns = dict(columns) | dict.fromkeys(self._stale(columns), np.full(self.data.size, np.nan))
-        method = getattr(head.estimator, "method_", "ridge regression")
-        made = {**head.provenance, "target": head.target, "method": f"teaching: {method}"}
+        made = {**head.provenance, "target": head.target, "method": f"teaching: {method_of(head)}"}
         written = write_columns(self.data, columns, made)
         unlike, labels = columns[f"{self.target}_unlike"], self._probability_labels
         self._chances = chances

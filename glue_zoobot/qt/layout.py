@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from glue.viewers.scatter.state import ScatterViewerState
     from glue_qt.app import GlueApplication
     from glue_qt.viewers.scatter import ScatterViewer
-    from qtpy import QtGui
+    from qtpy import QtCore
 
     from glue_zoobot.catalog import RowEmbeddings
 
-__all__ = ["WINDOW_SIZE", "grab", "open_in_glue", "open_map"]
+__all__ = ["WINDOW_SIZE", "grab", "open_in_glue", "open_map", "size_in"]
 
 #: Width and height of the main window, unless it is shown full screen.
 WINDOW_SIZE = (1600, 1000)
@@ -78,7 +78,7 @@ def open_in_glue(
     application = application or GlueApplication()
     if data not in application.data_collection:
         application.data_collection.append(data)
-    application.resize(*(size or _size_on(application.screen())))
+    application.resize(*(size or size_in(_room(application))))
     application.show()
     # Columns first: for one that is added later every view fills its lists of columns again.
     _add_map(data)
@@ -119,11 +119,16 @@ def grab(application: GlueApplication, path: str | os.PathLike[str], settle: flo
     return path
 
 
-def _size_on(screen: QtGui.QScreen | None) -> tuple[int, int]:
-    """Give the size of a main window that fits on a screen, with its frame; where none is seen, any fits."""
-    if screen is None or get_qapp().platformName() == "offscreen":
+def _room(application: GlueApplication) -> QtCore.QRect | None:
+    """Room on the screen; None where no screen is seen."""
+    screen = application.screen()
+    return None if screen is None or get_qapp().platformName() == "offscreen" else screen.availableGeometry()
+
+
+def size_in(room: QtCore.QRect | None) -> tuple[int, int]:
+    """Give the size of a main window that fits into some room together with its frame."""
+    if room is None:
         return WINDOW_SIZE
-    room = screen.availableGeometry()
     return min(WINDOW_SIZE[0], room.width() - _FRAME[0]), min(WINDOW_SIZE[1], room.height() - _FRAME[1])
 
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from glue.core.hub import HubListener
 from glue.core.message import ApplicationClosedMessage
 from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
-from glue_zoobot.catalog.cuts import Cuts
+from glue_zoobot.catalog.linked import linked_datasets, rows_in
 from glue_zoobot.catalog.whole_store import galaxies_elsewhere
 from glue_zoobot.errors import ZoobotError
 from glue_zoobot.qt.count_slider import MAX_COUNT, CountSlider
-from glue_zoobot.qt.cuts_dialog import CutsDialog, describe
+from glue_zoobot.qt.cuts_dialog import CutsDialog
 from glue_zoobot.qt.example_zone import ExampleZone
 from glue_zoobot.qt.finding import ask
 from glue_zoobot.qt.growing import store_watch
 from glue_zoobot.qt.host import icon_path, question_of
+from glue_zoobot.qt.parts import row, tool
+from glue_zoobot.qt.similar_comparison import Comparison
+from glue_zoobot.qt.similar_notes import embedded, outdated, partial
 from glue_zoobot.qt.status import replace_status
 from glue_zoobot.qt.styles import quiet, title
 from glue_zoobot.qt.threads import run_in_thread
@@ -31,17 +35,13 @@ if TYPE_CHECKING:
     from glue.core import Data
     from glue_qt.app import GlueApplication
 
+    from glue_zoobot.catalog.linked import Linked
     from glue_zoobot.catalog.question import Answer, Question
 
 __all__ = ["MAX_COUNT", "CountSlider", "SimilarPanel", "show_restored_answer", "similar_panel"]
 
 _BEST_SHOWN = 40
 _WIDTH, _LETTERS = 284, 41  # at least so wide, in screen pixels and in letters of the font
-_METRICS = (("Angle", "cosine"), ("Distance", "euclidean"))
-_COMPONENTS = (("all numbers", None), *((f"{k} main components", k) for k in (100, 50, 20, 10)))
-_CUTS_TIP = "Only galaxies of like magnitude or redshift, or apart on the sky …"
-_SEVERAL = (("Near their mean", "mean"), ("Near any of them", "any"))
-_AGAIN = '<a href="again">Ask again</a>'
 _HOW_TO = """<p style="font-size: 13pt">Which galaxies look like this one?</p>
 <p><b>In a scatter plot</b> choose <img src="{icon}" width="18" height="18"> <i>Similar galaxies</i>
 (key N) and click a point.</p>
@@ -138,15 +138,18 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         layout.setSpacing(4)
         self._add_question(layout)
         self._add_how_many(layout)
-        self._add_comparison(layout)
+        self.comparison = Comparison()
+        self.comparison.changed.connect(lambda options: self._change(**options))
+        self.comparison.cuts_wanted.connect(self._open_cuts)
+        layout.addWidget(self.comparison)
         self._add_answer(layout)
         self._add_buttons(layout)
         return page
 
     def _add_question(self, layout: QtWidgets.QVBoxLayout) -> None:
         self.like_title = title("Looks like")
-        self.back_button = _tool("↶", "Back to the question before", lambda: self._go(-1))
-        self.forth_button = _tool("↷", "On to the question after", lambda: self._go(1))
+        self.back_button = tool("↶", "Back to the question before", lambda: self._go(-1))
+        self.forth_button = tool("↷", "On to the question after", lambda: self._go(1))
         collection = self._application.data_collection
         self.like_zone = ExampleZone(collection, 2, "Drop a galaxy here")
         self.unlike_zone = ExampleZone(collection, 1, "Drop galaxies here that it should not look like")
@@ -154,7 +157,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.unlike_zone.dropped.connect(lambda data, rows: self._add_examples(data, rows, False))
         for zone in (self.like_zone, self.unlike_zone):
             zone.removed.connect(self._remove_example)
-        layout.addLayout(_row(self.like_title, None, self.back_button, self.forth_button))
+        layout.addLayout(row(self.like_title, None, self.back_button, self.forth_button))
         layout.addWidget(self.like_zone)
         layout.addWidget(title("And not like"))
         layout.addWidget(self.unlike_zone)
@@ -167,35 +170,15 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.spin.setGroupSeparatorShown(True)
         self.spin.valueChanged.connect(self._on_spin)
         self.spin.setFixedWidth(self.spin.sizeHint().width())  # of the most, whatever the font
-        layout.addWidget(title("How many"))
-        layout.addLayout(_row(self.slider, self.spin))
-
-    def _add_comparison(self, layout: QtWidgets.QVBoxLayout) -> None:
-        # Not `metric`: that is a method of every widget, which PySide would call.
-        self.metric_choice = _choice(_METRICS, "How the likeness of two galaxies is measured")
-        self.metric_choice.activated.connect(lambda _: self._change(metric=self.metric_choice.currentData()))
-        self.components = _choice(
-            _COMPONENTS, "Fewer main components leave out fine differences, and much of the noise"
-        )
-        self.components.activated.connect(lambda _: self._change(components=self.components.currentData()))
-        self.cuts_button = QtWidgets.QPushButton()
-        self.cuts_button.clicked.connect(self._open_cuts)
-        self.no_cuts_button = _tool("×", "Take the conditions off", lambda: self._change(cuts=Cuts()))
-        layout.addWidget(title("Compare by"))
-        self.several = _choice(
-            _SEVERAL, "Mean: what they have in common. Any: for examples that differ among themselves"
-        )
-        self.several.activated.connect(lambda _: self._change(several=self.several.currentData()))
-        layout.addLayout(_row(self.metric_choice, self.components))
-        self.several_label = QtWidgets.QLabel("Several examples:")
-        layout.addLayout(_row(self.several_label, self.several))
-        layout.addLayout(_row(self.cuts_button, self.no_cuts_button))
+        self.fulfil = quiet(QtWidgets.QLabel(), small=True)
+        layout.addLayout(row(title("How many"), None, self.fulfil))
+        layout.addLayout(row(self.slider, self.spin))
 
     def _add_answer(self, layout: QtWidgets.QVBoxLayout) -> None:
         self.why_button = QtWidgets.QPushButton("Why these?")
         self.why_button.setToolTip("In which columns they differ from the other galaxies")
         self.why_button.clicked.connect(lambda: WhyDialog(self, self.state).show())
-        layout.addLayout(_row(title("Most similar"), None, self.why_button))
+        layout.addLayout(row(title("Most similar"), None, self.why_button))
         self.best = ThumbnailStrip(edge=56, columns=4, limit=_BEST_SHOWN)
         self.best.clicked.connect(lambda row: self._ask(self.state.ask(self.state.data, [row])))
         self.nothing = quiet(
@@ -221,7 +204,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.footer.setMinimumHeight(2 * self.footer.fontMetrics().lineSpacing() + 2)
         self.whole_button = QtWidgets.QPushButton("Search the whole store", visible=False)
         self.whole_button.clicked.connect(self._search_whole_store)
-        layout.addLayout(_row(self.keep_button, self.clear_button))
+        layout.addLayout(row(self.keep_button, self.clear_button))
         layout.addWidget(self.whole_button)
         layout.addWidget(self.footer)
 
@@ -254,6 +237,9 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
 
     def _add_examples(self, data: Data, rows: list[int], wanted: bool) -> None:
         question = self.state.question
+        if question is not None and question.data is not data and data in linked_datasets(question.data):
+            self._add_linked(question, data, rows, wanted)
+            return
         if question is None or question.data is not data:
             question = self.state.ask(data, [])
         if not wanted and question.like and set(question.like) <= set(rows):
@@ -267,6 +253,23 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
             self._ask(question)
         else:
             self._tell("Say first what they should look like: drop a galaxy above.")
+
+    def _add_linked(self, question: Question, data: Data, rows: list[int], wanted: bool) -> None:
+        """Add galaxies of another dataset, which the user linked to the one that is asked about."""
+
+        def add(found: Linked) -> None:
+            if not len(found.rows):
+                self._tell(f"{counted(len(rows), 'galaxy')} of {data.label}: not in {question.data.label}.")
+            elif self.state.question is question:
+                self._add_examples(question.data, found.rows.tolist(), wanted)
+
+        wanted_rows = np.array(rows, dtype=np.int64)
+        run_in_thread(
+            self,
+            lambda: rows_in(question.data, data, wanted_rows),
+            add,
+            lambda error: self._tell(str(error)),
+        )
 
     def _remove_example(self, row: int) -> None:
         question = self.state.question.without_examples([row])
@@ -327,7 +330,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         if note:
             self._tell(note)
         elif data is not None:  # a restored session has not read its embeddings yet, which takes a while
-            run_in_thread(self, lambda: _embedded(data), self._tell)
+            run_in_thread(self, lambda: embedded(data), self._tell)
 
     def _offer_whole(self, elsewhere: int) -> None:
         self.whole_button.setVisible(elsewhere > 0)
@@ -340,14 +343,14 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         """Say that a dataset has other embeddings now; an answer by the old ones stays as it is."""
         if data is self.state.data:
             run_in_thread(self, lambda: galaxies_elsewhere(data), self._offer_whole)
-            run_in_thread(self, lambda: _outdated(data) or _embedded(data), self._tell)
+            run_in_thread(self, lambda: outdated(data) or embedded(data), self._tell)
 
     def _complete(self, data: Data) -> None:
         """Ask again, in place, what was asked while the embeddings of a dataset were not complete."""
         from glue_zoobot.catalog.question import answer
 
         state, question, place = self.state, self.state.question, self.state.place
-        if data is not state.data or state.pending is not None or not _partial(data):
+        if data is not state.data or state.pending is not None or not partial(data):
             self.embeddings_changed(data)
             return
 
@@ -387,16 +390,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.like_title.setText(f"Looks like {len(question.like):,} galaxies" if several else "Looks like")
         for zone, rows in ((self.like_zone, question.like), (self.unlike_zone, question.unlike)):
             zone.show_rows(question.data, rows, lambda row: str(ids[row]))
-        for widget in (self.several_label, self.several):
-            widget.setEnabled(several)
-        self.several.setCurrentIndex(max(0, self.several.findData(question.several)))
-        self.metric_choice.setCurrentIndex(max(0, self.metric_choice.findData(question.metric)))
-        self.components.setCurrentIndex(max(0, self.components.findData(question.components)))
-        text = f"Conditions: {describe(question.cuts)}"
-        room = self.cuts_button.fontMetrics().elidedText(text, Qt.ElideRight, self.minimumWidth() - 76)
-        self.cuts_button.setText(room)
-        self.cuts_button.setToolTip(text if room != text else _CUTS_TIP)
-        self.no_cuts_button.setVisible(bool(question.cuts))
+        self.comparison.refresh(question)
 
     def _refresh_answer(self, question: Question) -> None:
         from glue_zoobot.catalog import object_ids_of
@@ -408,6 +402,8 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.spin.setMaximum(largest)
         del blocker
         self.slider.set_max_count(largest)
+        few = bool(question.cuts) and len(rows) < MAX_COUNT
+        self.fulfil.setText(f"{len(rows):,} fulfil the conditions" if few else "")
         self._show_count(min(state.count, largest))
         best = rows[: min(_BEST_SHOWN, state.count)].tolist()
         captions = [
@@ -434,70 +430,3 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self._refresh_timer.stop()
         self._count_timer.stop()
         self._hub.unsubscribe_all(self)
-
-
-def _embedded(data: Data) -> str:
-    """Say how much of a dataset can be found, and what it is compared by."""
-    from glue_zoobot.catalog import embeddings_of, why_no_embeddings
-
-    embeddings = embeddings_of(data)
-    if embeddings is None:
-        return why_no_embeddings(data)
-    if embeddings.growing:
-        return f"{embeddings.so_far()}, with {embeddings.encoder_name}; more is taken in by itself."
-    return (
-        f"{len(embeddings):,} of {counted(data.size, 'galaxy')} of {data.label} embedded "
-        f"with {embeddings.encoder_name}."
-    )
-
-
-def _partial(data: Data) -> str:
-    """How much was embedded when the answer was found, such as ``256 of 3,000``; empty if all was."""
-    from glue_zoobot.catalog.columns import provenance_of
-    from glue_zoobot.catalog.similar import RANK
-
-    return str(provenance_of(data, RANK).get("so_far") or "").removesuffix(" embedded so far")
-
-
-def _outdated(data: Data) -> str:
-    """Say that the answer was found with other embeddings than there are now; empty if it was not."""
-    from glue_zoobot.catalog import embeddings_of
-    from glue_zoobot.catalog.columns import provenance_of
-    from glue_zoobot.catalog.similar import RANK
-
-    embeddings, asked, partial = embeddings_of(data), provenance_of(data, RANK).get("encoder"), _partial(data)
-    if embeddings is None or asked is None:
-        return ""
-    if asked != embeddings.encoder_name:
-        now = f"{data.label} is embedded with {embeddings.encoder_name} now"
-        return f"{now}; this answer is by {asked}. {_AGAIN}"
-    if partial and not embeddings.so_far().startswith(partial):
-        now = embeddings.so_far() or f"{len(embeddings):,} are embedded now"
-        return f"{now}; this answer is of {partial}. {_AGAIN}"
-    return ""
-
-
-def _row(*widgets: QtWidgets.QWidget | None) -> QtWidgets.QHBoxLayout:
-    """Lay widgets side by side; None is a space that takes what is left."""
-    layout = QtWidgets.QHBoxLayout()
-    layout.setSpacing(6)
-    for widget in widgets:
-        if widget is None:
-            layout.addStretch(1)
-        else:
-            layout.addWidget(widget)
-    return layout
-
-
-def _tool(text: str, tip: str, action: Any) -> QtWidgets.QToolButton:
-    button = QtWidgets.QToolButton(text=text, toolTip=tip, autoRaise=True)
-    button.clicked.connect(lambda: action())
-    return button
-
-
-def _choice(entries: Any, tip: str) -> QtWidgets.QComboBox:
-    box = QtWidgets.QComboBox(toolTip=tip)
-    for text, value in entries:
-        box.addItem(text, value)
-    box.setSizeAdjustPolicy(QtWidgets.QComboBox.AdjustToMinimumContentsLengthWithIcon)
-    return box

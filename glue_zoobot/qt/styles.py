@@ -6,7 +6,7 @@ from typing import Any
 
 from qtpy import QtGui, QtWidgets
 
-__all__ = ["paint", "quiet", "title", "warn"]
+__all__ = ["is_dark", "paint", "problem_text", "quiet", "quiet_colour", "title", "warn", "warning_colour"]
 
 _QUIET = 0.68  # share of the text's colour; the rest is the window's
 _SMALL = 0.88
@@ -16,9 +16,7 @@ _PROBLEM, _PROBLEM_ON_DARK = "#b02a1a", "#ff8a7a"
 
 def quiet(label: Any, small: bool = False) -> Any:
     """Let a label stand back: less contrast, and perhaps smaller; returns it."""
-    palette = label.palette()
-    text, window = palette.color(QtGui.QPalette.WindowText), palette.color(QtGui.QPalette.Window)
-    _colour(label, _mixed(text, window, _QUIET))
+    _colour(label, quiet_colour(label))
     if small:
         font = QtGui.QFont(label.font())
         font.setPointSizeF(_SMALL * font.pointSizeF())
@@ -28,9 +26,26 @@ def quiet(label: Any, small: bool = False) -> Any:
 
 def warn(label: Any, problem: bool = False) -> Any:
     """Let a label be seen: amber, or red for a problem; returns it."""
-    plain, on_dark = (_PROBLEM, _PROBLEM_ON_DARK) if problem else (_WARNING, _WARNING_ON_DARK)
-    _colour(label, QtGui.QColor(on_dark if is_dark(label) else plain))
+    _colour(label, warning_colour(label, problem))
     return label
+
+
+def quiet_colour(widget: QtWidgets.QWidget, share: float = _QUIET) -> QtGui.QColor:
+    """Return the colour of what stands back: so much of the text's, the rest of the window's."""
+    palette = widget.palette()
+    text, window = palette.color(QtGui.QPalette.WindowText), palette.color(QtGui.QPalette.Window)
+    return _mixed(text, window, share)
+
+
+def warning_colour(widget: QtWidgets.QWidget, problem: bool = False) -> QtGui.QColor:
+    """Return amber, or red for a problem, that can be read on the window of the theme."""
+    plain, on_dark = (_PROBLEM, _PROBLEM_ON_DARK) if problem else (_WARNING, _WARNING_ON_DARK)
+    return QtGui.QColor(on_dark if is_dark(widget) else plain)
+
+
+def problem_text(widget: QtWidgets.QWidget, problem: object) -> str:
+    """Return rich text that is seen as a problem on the window of the theme."""
+    return f"<span style='color:{warning_colour(widget, problem=True).name()}'>{problem}</span>"
 
 
 def title(text: str) -> QtWidgets.QLabel:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy import QtCore, QtWidgets
 
 from glue_zoobot.qt.begin_page import BeginPage
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue.core import Data
@@ -28,9 +29,12 @@ class TeachBegin(BeginPage):
     ----------
     begin_wanted : Signal(object, str)
         Dataset, and name of the target.
+    votes_wanted : Signal(object)
+        Dataset, whose votes of volunteers are to be learned.
     """
 
     begin_wanted = QtCore.Signal(object, str)
+    votes_wanted = QtCore.Signal(object)
 
     def __init__(self, application: GlueApplication) -> None:
         name = QtWidgets.QComboBox(editable=True)
@@ -39,15 +43,18 @@ class TeachBegin(BeginPage):
         self.name = name
         name.lineEdit().setPlaceholderText("ring, merger, kind, redshift …")
         name.lineEdit().returnPressed.connect(self._begin)
+        self.text.linkActivated.connect(lambda _: self.votes_wanted.emit(self.data))
 
     def _begin(self) -> None:
         self.begin_wanted.emit(self.data, self.name.currentText())
 
     def _offer(self, data: Data) -> str:
         from glue_zoobot.catalog.teaching import known_targets
+        from glue_zoobot.catalog.teaching_votes import questions_of
 
         typed = self.name.currentText()
         self.name.clear()
         self.name.addItems(known_targets(data))
         self.name.setCurrentText(typed or (self.name.itemText(0) if self.name.count() else ""))
-        return ""
+        asked = counted(len(questions_of(data)), "question")
+        return "" if asked.startswith("0 ") else f"It has <a href='#'>votes of volunteers on {asked}</a>."

@@ -126,7 +126,7 @@ class TeachCard(GalaxyCard):
             key = self.keys[one.name]
             width = max(30, self.width() // min(len(classes), _KEYS_A_LINE) - 34)
             key.setText(f"{one.key}  {key.fontMetrics().elidedText(one.name, Qt.ElideMiddle, width)}")
-            mark = " border: 2px solid #202428;" if one.name == present else ""
+            mark = " border: 2px solid palette(window-text);" if one.name == present else ""
             key.setStyleSheet(key_style(one.colour).replace(" border: none;", mark or " border: none;"))
             key.setEnabled(self._state.current is not None)
 

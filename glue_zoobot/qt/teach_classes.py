@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt
 
 from glue_zoobot.qt.interest_tabs import quiet_label
 from glue_zoobot.qt.thumbnail_strip import ThumbnailStrip
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue_zoobot.catalog.teaching import Teaching
@@ -156,8 +157,8 @@ class ClassList(QtWidgets.QWidget):
     rename_wanted : Signal(str, str)
         Name of a class, and the new one.
     picture_clicked : Signal(int)
-    yes_no_wanted : Signal()
-        Make the classes yes and no.
+    yes_no_wanted, votes_wanted : Signal()
+        Make the classes yes and no; choose a question of volunteers.
     """
 
     pressed = QtCore.Signal(str)
@@ -165,13 +166,14 @@ class ClassList(QtWidgets.QWidget):
     remove_wanted = QtCore.Signal(str)
     rename_wanted = QtCore.Signal(str, str)
     yes_no_wanted = QtCore.Signal()
+    votes_wanted = QtCore.Signal()
 
     def __init__(self, state: Teaching, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
         self.rows: list[ClassRow] = []
         self.text = quiet_label()
-        self.text.linkActivated.connect(lambda _: self.yes_no_wanted.emit())
+        self.text.linkActivated.connect(self._on_link)
         self.area = QtWidgets.QScrollArea(widgetResizable=True, frameShape=QtWidgets.QFrame.NoFrame)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.area.setFocusPolicy(Qt.NoFocus)
@@ -199,9 +201,25 @@ class ClassList(QtWidgets.QWidget):
             row.show_class(self._state, one)
         self.area.setVisible(bool(classes))
         self.area.setFixedHeight(round(_ROW * min(len(classes), _SHOWN)) if classes else 0)
-        text = self._about_number() if self._state.is_number else "" if classes else _HOW_TO
+        text = self._about() if not classes else ""
         self.text.setText(text)
         self.text.setVisible(bool(text))
+
+    def _about(self) -> str:
+        if self._state.is_number:
+            return self._about_number()
+        return self._about_votes() if self._state.is_votes else _HOW_TO
+
+    def _about_votes(self) -> str:
+        head = self._state.head
+        told = counted(int(head.provenance.get("labels", 0)), "galaxy")
+        asked = "; ".join(f"<b>{q.name}</b>: {', '.join(q.answers)}" for q in head.estimator.questions_)
+        return (
+            f"{asked}. Learned from the votes of volunteers on {told}. <a href='votes'>Another question…</a>"
+        )
+
+    def _on_link(self, link: str) -> None:
+        (self.votes_wanted if link == "votes" else self.yes_no_wanted).emit()
 
     def _add_row(self) -> None:
         row = ClassRow()

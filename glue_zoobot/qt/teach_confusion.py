@@ -8,6 +8,8 @@ import numpy as np
 from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
+from glue_zoobot.qt.styles import quiet_colour
+
 if TYPE_CHECKING:
     from glue_zoobot.catalog.teaching_review import Confusion
 
@@ -76,14 +78,14 @@ class ConfusionGrid(QtWidgets.QWidget):
         colour.setAlphaF(0.08 + 0.85 * share if count else 0.04)
         painter.setBrush(colour)
         marked = (i, j) == self.chosen or ((i, j) == self._hover and count)
-        painter.setPen(QtGui.QPen(QtGui.QColor("#202428"), 1.6) if marked else Qt.NoPen)
+        painter.setPen(QtGui.QPen(self.palette().color(QtGui.QPalette.Text), 1.6) if marked else Qt.NoPen)
         painter.drawRoundedRect(rect, 3, 3)
         dark = self.palette().color(QtGui.QPalette.Text)
-        painter.setPen(QtGui.QColor("white") if share > 0.55 else dark if count else QtGui.QColor("#a0a5ab"))
+        painter.setPen(QtGui.QColor("white") if share > 0.55 else dark if count else quiet_colour(self, 0.4))
         painter.drawText(rect, Qt.AlignCenter, f"{count:,}")
 
     def _paint_names(self, painter: QtGui.QPainter) -> None:
-        painter.setPen(QtGui.QColor("#5f656d"))
+        painter.setPen(quiet_colour(self))
         left, width = self._columns()
         metrics = painter.fontMetrics()
         painter.drawText(QtCore.QRectF(0, 0, left - 6, _LINE), Qt.AlignVCenter | Qt.AlignRight, _CORNER)

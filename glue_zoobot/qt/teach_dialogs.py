@@ -18,8 +18,10 @@ from glue_zoobot.catalog.teaching_sources import (
     target_columns,
     yes_or_no,
 )
+from glue_zoobot.catalog.teaching_votes import questions_of
 from glue_zoobot.errors import AnalysisError
 from glue_zoobot.qt.interest_tabs import quiet_label
+from glue_zoobot.qt.styles import problem_text
 
 if TYPE_CHECKING:
     from glue.core import ComponentID, Subset
@@ -41,14 +43,17 @@ class ColumnDialog(QtWidgets.QDialog):
 
     Attributes
     ----------
-    chosen : Signal()
-        The user wants the labels: see `column`, `clear`, `most`, `within`.
+    votes_wanted : Signal(str)
+        The column is one of votes, and all answers to its question are to be learned instead.
     """
+
+    votes_wanted = QtCore.Signal(str)
 
     def __init__(self, state: Teaching, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent, windowTitle=f"Labels of {state.target} from a column")
         self._state = state
         self._columns = target_columns(state.data)
+        self._of_votes = {name for one in questions_of(state.data) for name in one.columns.values()}
         self._subsets = [subset for subset in state.data.subsets if hasattr(subset, "group")]
         self._build()
         self._choose_named(state.target)
@@ -77,8 +82,13 @@ class ColumnDialog(QtWidgets.QDialog):
         self.most_spin.setToolTip("More are drawn at random: a few hundred labels teach nearly all there is")
         self.text = QtWidgets.QLabel(wordWrap=True)
         self.text.setMinimumHeight(40)
+        self.votes = QtWidgets.QLabel(
+            "Volunteers answered this: <a href='#'>learn all answers from the votes</a>"
+        )
+        self.votes.linkActivated.connect(self._go_to_votes)
         form = QtWidgets.QFormLayout()
         form.addRow("Column", self.columns)
+        form.addRow("", self.votes)
         form.addRow("Values", self.as_is)
         form.addRow("", clear)
         form.addRow("From", self.within_box)
@@ -130,6 +140,7 @@ class ColumnDialog(QtWidgets.QDialog):
         numeric = self.column is not None and not isinstance(
             self._state.data.get_component(self.column), CategoricalComponent
         )
+        self.votes.setVisible(self.column is not None and self.column.label in self._of_votes)
         self.as_clear.setEnabled(numeric)
         if not numeric:
             self.as_is.setChecked(True)
@@ -139,8 +150,12 @@ class ColumnDialog(QtWidgets.QDialog):
             self.text.setText(self._preview())
             self.take.setEnabled(True)
         except AnalysisError as error:
-            self.text.setText(f"<span style='color:#8f1d10'>{error}</span>")
+            self.text.setText(problem_text(self, error))
             self.take.setEnabled(False)
+
+    def _go_to_votes(self, *args: Any) -> None:
+        self.reject()
+        self.votes_wanted.emit(self.column.label)
 
     def _preview(self) -> str:
         if self.column is None:

@@ -87,7 +87,8 @@ class Finetuning(QtCore.QObject):
         data = self._state.data
 
         def taken(_: object) -> None:
-            self._do(self._state.go_back_to_store)
+            if self._do(self._state.go_back_to_store):
+                self.said.emit(f"Back to the embeddings {store.name}, and the head that was taught on them.")
 
         self.said.emit("Reading the embeddings…")
         run_in_thread(
@@ -98,13 +99,14 @@ class Finetuning(QtCore.QObject):
         if self._state.data is not None:
             self._do(lambda: self._state.use_head_of(folder))
 
-    def _do(self, action: Callable[[], object]) -> None:
+    def _do(self, action: Callable[[], object]) -> bool:
         from glue_zoobot.errors import ZoobotError
 
         try:
             action()
         except ZoobotError as error:
             self.failed.emit(str(error))
-            return
+            return False
         self.said.emit(self._state.note)
         self.used.emit()
+        return True

@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt
 
 from glue_zoobot.errors import ZoobotError
 from glue_zoobot.qt.teach_dialogs import InputsDialog
+from glue_zoobot.qt.teach_votes import VotesDialog
 
 if TYPE_CHECKING:
     from glue.core import Data
@@ -51,6 +52,12 @@ class TeachHeads(QtCore.QObject):
         self.dialog.accepted.connect(lambda: self._state.use_inputs(self.dialog.chosen))
         self.dialog.open()
 
+    def ask_votes(self, data: Data | None = None, column: str = "") -> None:
+        """Ask which question of volunteers is learned; for the catalogue that is taught, or another one."""
+        self.dialog = VotesDialog(self._state, data or self._state.data, self._panel, column)
+        self.dialog.accepted.connect(self.loaded)
+        self.dialog.open()
+
     def save(self) -> None:
         """Ask for a folder, and write the head there."""
         target = self._state.target
@@ -70,7 +77,7 @@ class TeachHeads(QtCore.QObject):
         """Ask for the folder of a head; for the catalogue that is taught, unless another one is given."""
         path = QtWidgets.QFileDialog.getExistingDirectory(self._panel, "Folder of a head")
         if path:
-            self.load(self._state.data if data is None else data, path)
+            self.load(data or self._state.data, path)
 
     def load(self, data: Data, path: str | Path) -> None:
         """Predict with a head that was taught elsewhere."""

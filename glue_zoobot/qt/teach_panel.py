@@ -152,6 +152,7 @@ class TeachPanel(CardPanel):
     def _add_menu(self) -> None:
         self.header.add_actions(
             ("Learn from columns too…", self.heads.choose_inputs),
+            ("Votes of volunteers…", self.heads.ask_votes),
             None,
             ("Fine-tune the network…", self.tuning.ask),
             None,
@@ -175,6 +176,8 @@ class TeachPanel(CardPanel):
     def _connect(self) -> None:
         self.begin_page.begin_wanted.connect(self.start)
         self.begin_page.other_wanted.connect(self.heads.choose)
+        self.begin_page.votes_wanted.connect(self.heads.ask_votes)
+        self.classes.votes_wanted.connect(self.heads.ask_votes)
         self.header.target_wanted.connect(self._on_target)
         self.header.undone.connect(lambda: self._undo())
         self.classes.pressed.connect(self.label)
@@ -182,7 +185,9 @@ class TeachPanel(CardPanel):
         self.classes.yes_no_wanted.connect(self._add_yes_and_no)
         self.classes.remove_wanted.connect(self._remove_class)
         self.classes.rename_wanted.connect(self._rename_class)
-        self.sources.named.connect(self.take_keys)
+        self.sources.named.connect(self._label_now)
+        self.sources.taken.connect(self.take_keys)
+        self.sources.votes_wanted.connect(lambda column: self.heads.ask_votes(column=column))
         self.card.labelled.connect(self.label)
         self.card.digit.connect(self.press)
         self.card.skipped.connect(self.state.skip)
@@ -252,7 +257,7 @@ class TeachPanel(CardPanel):
     def _add_yes_and_no(self) -> None:
         for name in ("yes", "no"):
             self._try(lambda name=name: self.state.add_class(name))
-        self.take_keys()
+        self._label_now()
 
     def _remove_class(self, name: str) -> None:
         if self._try(lambda: self.state.remove_class(name)):
@@ -288,8 +293,11 @@ class TeachPanel(CardPanel):
     def _review(self, rows: Sequence[int], why: str) -> None:
         if len(rows):
             self.state.review(rows, why)
-            self.tabs.setCurrentWidget(self.card)
-            self.take_keys()
+            self._label_now()
+
+    def _label_now(self) -> None:
+        self.tabs.setCurrentWidget(self.card)
+        self.take_keys()
 
     def _show_cell(self, labelled: str, said: str) -> None:
         def show() -> None:

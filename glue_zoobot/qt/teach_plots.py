@@ -9,6 +9,8 @@ import numpy as np
 from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
+from glue_zoobot.qt.styles import quiet_colour
+
 if TYPE_CHECKING:
     from glue_zoobot.analysis.merit import Figure, Reliability
     from glue_zoobot.catalog.teaching_expected import Chances
@@ -24,8 +26,10 @@ __all__ = [
 ]
 
 PURITY, COMPLETENESS = "#7a4fbf", "#878d96"  # of no class
-_INK, _GREY, _FRAME = "#3d6fa8", "#70767e", "#c9ccd1"
+_INK = "#3d6fa8"
+_FRAME = 0.22  # share of the text's colour; the rest is the window's
 _STEPS = 101
+_SMALL = 0.3
 
 
 class SmallPlot(QtWidgets.QWidget):
@@ -43,7 +47,7 @@ class SmallPlot(QtWidgets.QWidget):
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self.setMinimumHeight(self.height)
-        self.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
+        self.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Minimum)  # as its neighbour
         self.x_range, self.y_range = (0.0, 1.0), (0.0, 1.0)
         self.empty = "train first"
 
@@ -73,14 +77,14 @@ class SmallPlot(QtWidgets.QWidget):
         font.setPointSizeF(max(7.0, font.pointSizeF() - 2))
         painter.setFont(font)
         area = self.plot_area()
-        painter.setPen(QtGui.QColor(_FRAME))
+        painter.setPen(quiet_colour(self, _FRAME))
         painter.drawRect(area)
         self._paint_names(painter, area)
         if self.has_points:
             painter.setClipRect(area.adjusted(-4, -4, 4, 4))
             self.paint_points(painter)
         else:
-            painter.setPen(QtGui.QColor(_GREY))
+            painter.setPen(quiet_colour(self))
             painter.drawText(area, Qt.AlignCenter | Qt.TextWordWrap, self.empty)
 
     def paint_points(self, painter: QtGui.QPainter) -> None:
@@ -88,7 +92,7 @@ class SmallPlot(QtWidgets.QWidget):
 
     def _paint_names(self, painter: QtGui.QPainter, area: QtCore.QRectF) -> None:
         line = painter.fontMetrics().height()
-        painter.setPen(QtGui.QColor(_GREY))
+        painter.setPen(quiet_colour(self))
         below = QtCore.QRectF(area.left() - 12, area.bottom() + 1, area.width() + 20, line)
         if self.has_points:
             painter.drawText(below.translated(6, 0), Qt.AlignLeft, _number(self.x_range[0]))
@@ -107,7 +111,7 @@ class SmallPlot(QtWidgets.QWidget):
     def paint_diagonal(self, painter: QtGui.QPainter) -> None:
         """Draw where both axes agree."""
         low, high = max(self.x_range[0], self.y_range[0]), min(self.x_range[1], self.y_range[1])
-        painter.setPen(QtGui.QPen(QtGui.QColor(_FRAME), 1, Qt.DashLine))
+        painter.setPen(QtGui.QPen(quiet_colour(self, _FRAME), 1, Qt.DashLine))
         painter.drawLine(self.place(low, low), self.place(high, high))
 
     def paint_bar(self, painter: QtGui.QPainter, x: float, y: float, low: float, high: float) -> None:
@@ -165,9 +169,13 @@ class CurvePlot(SmallPlot):
             self.y_name = self.points[0][1].name
             counts = [n for n, _ in self.points]
             lows = [figure.low for _, figure in self.points if np.isfinite(figure.low)]
-            start = 0.0 if min(counts) < 0.5 * max(counts) else 0.9 * min(counts)
+            apart = len(counts) > 1 and min(counts) > 0.5 * max(counts)
+            start = 0.9 * min(counts) if apart else 0.0
             self.x_range = (start, start + (max(counts) - start) * 1.08)
             self.y_range = (max(0.0, np.floor(min([0.5, *lows]) * 10) / 10), 1.0)
+            highest = max(np.nanmax([figure.high, figure.value]) for _, figure in self.points)
+            if highest < _SMALL:  # a scatter, not a share
+                self.y_range = (0.0, float(f"{1.2 * highest:.1g}") or 1.0)
         self.update()
 
     @property
@@ -256,13 +264,13 @@ class ThresholdPlot(SmallPlot):
         x = self.place(self.threshold, 0).x()
         area = self.plot_area()
         painter.fillRect(
-            QtCore.QRectF(QtCore.QPointF(x, area.top()), area.bottomRight()), QtGui.QColor("#eef3f8")
+            QtCore.QRectF(QtCore.QPointF(x, area.top()), area.bottomRight()), QtGui.QColor(61, 111, 168, 28)
         )
         for line, colour in zip(self.lines, (PURITY, COMPLETENESS), strict=True):
             known = line[np.isfinite(line[:, 1])]
             painter.setPen(QtGui.QPen(QtGui.QColor(colour), 2))
             painter.drawPolyline(QtGui.QPolygonF([self.place(*point) for point in known]))
-        painter.setPen(QtGui.QPen(QtGui.QColor("#202428"), 1.6))
+        painter.setPen(QtGui.QPen(self.palette().color(QtGui.QPalette.WindowText), 1.6))
         painter.drawLine(QtCore.QPointF(x, area.top()), QtCore.QPointF(x, area.bottom()))
 
     def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:
@@ -279,4 +287,4 @@ class ThresholdPlot(SmallPlot):
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{3 if abs(value) >= 1 else 2}g}"

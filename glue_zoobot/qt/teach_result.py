@@ -9,8 +9,10 @@ import numpy as np
 from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
+from glue_zoobot.catalog.teaching_lesson import method_of
 from glue_zoobot.qt.interest_tabs import quiet_label
 from glue_zoobot.qt.interest_widgets import title
+from glue_zoobot.qt.styles import quiet_colour, warning_colour
 from glue_zoobot.qt.teach_confusion import ConfusionGrid
 from glue_zoobot.qt.teach_plots import (
     COMPLETENESS,
@@ -21,6 +23,7 @@ from glue_zoobot.qt.teach_plots import (
     TruthPlot,
 )
 from glue_zoobot.qt.teach_tuned import TunedPart
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue_zoobot.analysis.merit import Figure
@@ -137,12 +140,12 @@ class ResultTab(QtWidgets.QScrollArea):
         state = self._state
         self.nothing.setVisible(state.head is None)
         self.threshold_part.setVisible(bool(state.class_names))
-        self.figures_part.setVisible(state.lesson is not None)
+        self.figures_part.setVisible(bool(state.figures))
         self.confusion_part.setVisible(state.head is not None)
         if state.class_names and not self._timer.isActive():  # else the user's hand leads
             self._refresh_threshold()
-        if state.lesson is not self._shown or state.lesson is None:
-            self._shown = state.lesson
+        if state.head is not self._shown or state.lesson is None:
+            self._shown = state.head
             self._refresh_lesson()
         self.tuned.refresh()
 
@@ -167,14 +170,15 @@ class ResultTab(QtWidgets.QScrollArea):
     def _show_expected(self, threshold: float) -> None:
         state = self._state
         self.plot.show_chances(state.chances(), threshold)
-        self.expected.setText(expectation(state.expected(threshold=threshold)))
+        self.expected.setText(expectation(state.expected(threshold=threshold), warning_colour(self).name()))
 
     def _refresh_lesson(self) -> None:
         state, lesson = self._state, self._state.lesson
         number = lesson is not None and lesson.labelled.kind == "number"
-        self.figures.setText(figures_table([] if lesson is None else lesson.figures))
-        self.reliability.setVisible(not number)
+        self.figures.setText(figures_table(state.figures, quiet_colour(self).name()))
+        self.reliability.setVisible(lesson is not None and not number)
         self.truth.setVisible(number)
+        self.curve.setVisible(lesson is not None)
         self.reliability.show_reliability(state.reliability())
         self.curve.show_curve(state.curve)
         if number:
@@ -188,18 +192,27 @@ class ResultTab(QtWidgets.QScrollArea):
         state, head = self._state, self._state.head
         if head is None:
             return ""
-        method = getattr(head.estimator, "method_", "ridge regression")
-        text = f"Learned from {head.provenance.get('labels', '?')} labels by {method}. "
-        unlike = state.n_unlike
-        what = f"{unlike:,} galaxies are" if unlike != 1 else "1 galaxy is"
+        n = int(head.provenance.get("labels", 0))
+        text = f"Learned from {counted(n, 'galaxy')} by {method_of(head)}. "
         text += _shares(state.chances(), state.target if state.class_names == ["yes"] else state.wanted)
-        text += f"{what} unlike anything labelled: what is said of them is extrapolated. "
-        if not state.class_names:
-            columns = ", ".join(f"<i>{head.target}{end}</i>" for end in ("", "_lo", "_hi"))
-            text += f"The value and the ends of its 68 % interval are the columns {columns}. "
+        unlike = state.n_unlike
+        text += f"{counted(unlike, 'galaxy')} {'is' if unlike == 1 else 'are'} unlike anything "
+        text += f"{'learned from' if state.is_votes else 'labelled'}: what is said of them is extrapolated. "
+        text += self._about_columns() if not state.class_names else ""
         if state.inputs:
             text += f"Beside the image it uses {', '.join(state.inputs)}. "
         return text
+
+    def _about_columns(self) -> str:
+        """Say where the predictions are, of what has no threshold."""
+        state, head = self._state, self._state.head
+        questions = getattr(head.estimator, "questions_", ())
+        wanted = [f"{q.name}_{answer}_fraction" for q in questions for answer in q.answers]
+        wanted = wanted or [f"{head.target}{end}" for end in ("", "_lo", "_hi")]
+        columns = ", ".join(f"<i>{state.column(label).label}</i>" for label in wanted if state.column(label))
+        if questions:
+            return f"The expected shares of the votes are {columns}, with _lo and _hi for 68 % intervals. "
+        return f"The value and the ends of its 68 % interval are the columns {columns}. "
 
     # -- threshold -------------------------------------------------------------------------------------
 
@@ -214,21 +227,20 @@ class ResultTab(QtWidgets.QScrollArea):
         self._state.threshold = self.spin.value()
 
 
-def expectation(found: Expected | None) -> str:
+def expectation(found: Expected | None, warning: str = "#8a5a00") -> str:
     """Say what a threshold selects and what is to be expected of it."""
     if found is None:
         return ""
     if not found.n:
         return "No galaxy is that probable: lower the threshold."
-    galaxies = "1 galaxy" if found.n == 1 else f"{found.n:,} galaxies"
     purity = f"<span style='color:{PURITY}'>purity <b>{_percent(found.purity)}</b></span>"
     completeness = (
         f"<span style='color:{COMPLETENESS}'>completeness <b>{_percent(found.completeness)}</b></span>"
     )
-    text = f"<b>{galaxies}</b>, expected {purity}, {completeness}"
+    text = f"<b>{counted(found.n, 'galaxy')}</b>, expected {purity}, {completeness}"
     if found.unlike:
         few = f"{found.unlike:,} of them are" if found.unlike > 1 else "one of them is"
-        text += f"<br><span style='color:#8a5a00'>{few} unlike anything labelled: a guess</span>"
+        text += f"<br><span style='color:{warning}'>{few} unlike anything labelled: a guess</span>"
     return text
 
 
@@ -245,16 +257,22 @@ def _percent(share: float) -> str:
     return f"{text}\u00a0%"
 
 
-def figures_table(figures: list[Figure]) -> str:
+def figures_table(figures: list[Figure], grey: str) -> str:
     """Write figures of merit with their 95 % intervals as a small table."""
     known = [figure for figure in figures if np.isfinite(figure.value)]
     lines = "".join(
         f"<tr><td>{figure.name}</td>"
-        f"<td align='right' style='padding-left:14px'><b>{figure.value:.2f}</b></td>"
-        f"<td style='padding-left:10px; color:#5f656d'>{figure.low:.2f} to {figure.high:.2f}</td></tr>"
+        f"<td align='right' style='padding-left:14px'><b>{_written(figure, figure.value)}</b></td>"
+        f"<td style='padding-left:10px; color:{grey}'>{_written(figure, figure.low)} to "
+        f"{_written(figure, figure.high)}</td></tr>"
         for figure in known
     )
     return f"<table cellspacing='0' cellpadding='1'>{lines}</table>"
+
+
+def _written(figure: Figure, value: float) -> str:
+    text = f"{value:.{figure.digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text
 
 
 def _part() -> tuple[QtWidgets.QWidget, QtWidgets.QVBoxLayout]:

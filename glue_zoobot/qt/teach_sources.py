@@ -32,12 +32,16 @@ class LabelSources(QtWidgets.QWidget):
     ----------
     said : Signal(str)
         What was done, if there is anything to say of it.
-    named : Signal()
-        A class was named: its key can be pressed now.
+    named, taken : Signal()
+        A class was named: its key can be pressed now; or made of a subset.
+    votes_wanted : Signal(str)
+        Learn the votes on the question that a column belongs to.
     """
 
     said = QtCore.Signal(str)
     named = QtCore.Signal()
+    taken = QtCore.Signal()
+    votes_wanted = QtCore.Signal(str)
 
     def __init__(self, state: Teaching, attempt: Callable[[Callable[[], Any]], bool]) -> None:
         super().__init__()
@@ -95,6 +99,7 @@ class LabelSources(QtWidgets.QWidget):
         if self._attempt(lambda: self._state.add_subset(subset, name)):
             self.new_class.clear()
             self.said.emit(self._state.note)
+            self.taken.emit()
 
     # -- columns and files -----------------------------------------------------------------------------
 
@@ -103,6 +108,7 @@ class LabelSources(QtWidgets.QWidget):
         self.column_dialog = ColumnDialog(self._state, self)
         self.column_dialog.setAttribute(Qt.WA_DeleteOnClose)
         self.column_dialog.accepted.connect(self._add_column)
+        self.column_dialog.votes_wanted.connect(self.votes_wanted)
         self.column_dialog.open()
 
     def _add_column(self) -> None:

@@ -10,6 +10,7 @@ from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.qt.interest_widgets import title
+from glue_zoobot.qt.styles import quiet_colour
 from glue_zoobot.qt.train_jobs import gain_text
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class TunedPart(QtWidgets.QWidget):
             else "No galaxy was held out to measure it by: with more labels some would be."
         )
         if compared:
-            self.table.setText(comparison_table(compared))
+            self.table.setText(comparison_table(compared, quiet_colour(self).name()))
 
     @staticmethod
     def _button(text: str, tip: str) -> QtWidgets.QPushButton:
@@ -124,26 +125,26 @@ class TunedPart(QtWidgets.QWidget):
         return button
 
 
-def comparison_table(compared: Mapping[str, Any]) -> str:
+def comparison_table(compared: Mapping[str, Any], grey: str) -> str:
     """Write the figures of both encoders with their 95 % intervals side by side."""
     tuned = {figure[0]: figure for figure in compared["tuned"]}
     lines = "".join(
-        f"<tr><td>{figure[0]}</td>{_cells(figure)}{_cells(tuned[figure[0]], bold=True)}</tr>"
+        f"<tr><td>{figure[0]}</td>{_cells(figure, grey)}{_cells(tuned[figure[0]], grey, bold=True)}</tr>"
         for figure in compared["frozen"]
         if figure[0] in tuned and figure[1] is not None and tuned[figure[0]][1] is not None
     )
     head = "".join(
-        f"<td colspan='2' style='padding-left:12px; color:#5f656d'>{text}</td>"
+        f"<td colspan='2' style='padding-left:12px; color:{grey}'>{text}</td>"
         for text in ("as it was", "fine-tuned")
     )
     return f"<table cellspacing='0' cellpadding='1'><tr><td></td>{head}</tr>{lines}</table>"
 
 
-def _cells(figure: Sequence[Any], bold: bool = False) -> str:
+def _cells(figure: Sequence[Any], grey: str, bold: bool = False) -> str:
     _, value, low, high = figure
     text = f"<b>{value:.2f}</b>" if bold else f"{value:.2f}"
     between = "" if low is None else f"{low:.2f}–{high:.2f}"
     return (
         f"<td align='right' style='padding-left:12px'>{text}</td>"
-        f"<td style='padding-left:5px; color:#5f656d; font-size:11px'>{between}</td>"
+        f"<td style='padding-left:5px; color:{grey}; font-size:11px'>{between}</td>"
     )

@@ -9,6 +9,7 @@ import numpy as np
 from qtpy import QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
+from glue_zoobot.qt.styles import quiet
 from glue_zoobot.qt.teach_plots import SmallPlot
 
 if TYPE_CHECKING:
@@ -107,9 +108,8 @@ class CurvesView(QtWidgets.QWidget):
         plots.setSpacing(6)
         plots.addWidget(self.loss)
         plots.addWidget(self.judged)
-        self.text = QtWidgets.QLabel(wordWrap=True)
+        self.text = quiet(QtWidgets.QLabel(wordWrap=True), small=True)
         self.text.setSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Preferred)
-        self.text.setStyleSheet("color: #5f656d; font-size: 11px;")
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 2, 0, 2)
         layout.setSpacing(2)
@@ -142,7 +142,9 @@ class CurvesView(QtWidgets.QWidget):
 def _round_range(low: float, high: float) -> tuple[float, float]:
     """Return a range with short numbers at its ends, wide enough not to make noise look like progress."""
     step = 0.05 if high - low < 1 else 0.5 if high - low < 10 else 5.0
-    return step * np.floor(low / step - 0.2), step * np.ceil(high / step + 0.2)
+    bottom, top = step * np.floor(low / step - 0.2), step * np.ceil(high / step + 0.2)
+    bottom = max(bottom, 0.0) if low >= 0 else bottom  # no loss or share is below 0, no share above 1
+    return bottom, min(top, 1.0) if 0.5 < high <= 1 else top
 
 
 def judged_by(epochs: Sequence[Mapping[str, Any]]) -> tuple[str | None, float | None]:

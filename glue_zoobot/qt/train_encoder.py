@@ -10,6 +10,7 @@ from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.qt.child import Child
+from glue_zoobot.qt.styles import paint
 from glue_zoobot.qt.train_columns import class_columns, fraction_columns
 from glue_zoobot.qt.train_jobs import TrainRequest, as_options
 from glue_zoobot.qt.train_parts import TrainDialog, number_edit, spin
@@ -155,7 +156,7 @@ class TrainEncoderDialog(TrainDialog):
             "Drawing what the encoder will learn to ignore…", alignment=Qt.AlignCenter
         )
         self.sheet.setMinimumSize(_SHEET)
-        self.sheet.setStyleSheet("background: #f4f5f6; color: #5f656d; border-radius: 4px;")
+        paint(self.sheet, "background: palette(base); border-radius: 4px;")
         self.sheet.setWordWrap(True)
         layout = QtWidgets.QVBoxLayout()
         layout.addWidget(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy import QtWidgets
 from qtpy.QtCore import Qt
 
+from glue_zoobot.qt.styles import warn
 from glue_zoobot.qt.train_jobs import TrainRequest
 from glue_zoobot.qt.train_parts import TrainDialog, number_edit, spin
 
@@ -49,7 +50,7 @@ class FinetuneDialog(TrainDialog):
         from glue_zoobot.catalog.encoders import encoder_folder
 
         self._target, self._labels = state.target, state.labels_by_id()
-        self._kind = "number" if state.is_number else "classes"
+        self._kind = state.label_kind
         self._scratch = tempfile.TemporaryDirectory(prefix="glue-zoobot-", ignore_cleanup_errors=True)
         self.finished.connect(lambda *_: self._scratch.cleanup())
         self._build()
@@ -71,7 +72,7 @@ class FinetuneDialog(TrainDialog):
             f"With {n:,} labels it seldom beats the head that <i>Train</i> makes in a second; "
             "from some hundred on it may."
         )
-        self.warning.setStyleSheet("color: #8a5a00;")
+        warn(self.warning)
         self.epochs = spin(1, 1000, 30, "At most; it ends when the galaxies held out gain nothing")
         self.patience = spin(1, 1000, 10, "Epochs without gain on galaxies held out, after which it ends")
         self.blocks = QtWidgets.QComboBox()
@@ -155,7 +156,7 @@ class FinetuneDialog(TrainDialog):
 
 
 def _counted(labels: dict[str, Any], kind: str) -> str:
-    if kind == "number":
+    if kind != "classes":
         return f"{len(labels):,} galaxies have a value."
     counts = Counter(labels.values()).most_common(6)
     few = ", ".join(f"{count:,} {name}" for name, count in counts)

@@ -162,6 +162,8 @@ class TrainJob(ChildJob):
 
     def hear(self, event: dict[str, Any]) -> None:
         super().hear(event)
+        if event.get("stage") == "reading":  # how far that is says nothing of how far the training is
+            self.done = self.total = 0
         if event["event"] == "epoch":
             figures = {key: value for key, value in event.items() if key != "event"}
             self.epochs = [*(one for one in self.epochs if one["epoch"] < figures["epoch"]), figures]
@@ -234,7 +236,7 @@ def gain_text(compared: Mapping[str, Any]) -> str:
 def _progress_text(event: Mapping[str, Any]) -> str:
     parts = []
     if event.get("stage") == "reading":
-        parts.append("Reading the pictures")
+        parts.append(f"Reading the pictures: {event['done']:,} of {event['total']:,}")
     elif event.get("epoch"):
         parts.append(f"Epoch {event['epoch']} of {event['epochs']}")
     if event.get("loss") is not None:

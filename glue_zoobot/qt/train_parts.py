@@ -9,6 +9,7 @@ from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.errors import ZoobotError
+from glue_zoobot.qt.styles import problem_text
 from glue_zoobot.qt.threads import run_in_thread
 from glue_zoobot.qt.train_jobs import TrainRequest
 from glue_zoobot.qt.train_start import known_encoders, start_training
@@ -42,7 +43,7 @@ class TrainDialog(QtWidgets.QDialog):
         self.setAttribute(Qt.WA_DeleteOnClose)
         self._application, self._data, self._spec = application, data, source_of(data)
         self.estimator = Estimator(self)
-        self.estimator.changed.connect(lambda: self.estimate.setText(self.estimator.text))
+        self.estimator.changed.connect(self._show_estimate)
         self.finished.connect(self.estimator.release)
         self.heading = QtWidgets.QLabel(wordWrap=True)
         self.unfinished = QtWidgets.QLabel(wordWrap=True, visible=False)
@@ -125,6 +126,11 @@ class TrainDialog(QtWidgets.QDialog):
         jobs = [line.job for line in jobs_panel(self._application).lines]
         return [job for job in jobs if isinstance(job, TrainJob) and job.running]
 
+    def _show_estimate(self) -> None:
+        found = self.estimator
+        self.estimate.setText(problem_text(self, found.text) if found.failed else found.text)
+        self.estimate.setToolTip(found.detail)
+
     # -- what the user does ----------------------------------------------------------------------------
 
     def _changed(self, *args: Any) -> None:
@@ -136,7 +142,7 @@ class TrainDialog(QtWidgets.QDialog):
         try:
             start_training(self._application, self._data, self.request(), self.labels())
         except ZoobotError as error:
-            self.estimate.setText(f"<span style='color:#8f1d10'>{error}</span>")
+            self.estimate.setText(problem_text(self, error))
             return
         self.accept()
 

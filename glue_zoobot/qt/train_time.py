@@ -26,20 +26,22 @@ class Estimator(QtCore.QObject):
     ----------
     changed : Signal()
         `text` is new.
-    text : str
-        What to tell the user.
+    text, detail : str
+        What to tell the user, and what the command said if it gave no answer.
+    failed : bool
+        Whether the training would fail.
     """
 
     changed = QtCore.Signal()
 
     def __init__(self, parent: QtCore.QObject) -> None:
         super().__init__(parent)
-        self.text = ""
+        self.text = self.detail = ""
+        self.failed = False
         self._at_most = False
         self._asked: list[str] = []
         self._epochs = 1
         self._found: dict[str, Any] | None = None
-        self._told = False
         self._child: Child | None = None
         self._timer = QtCore.QTimer(self, singleShot=True, interval=_WAIT_MS)
         self._timer.timeout.connect(self._start)
@@ -60,7 +62,8 @@ class Estimator(QtCore.QObject):
         if arguments == self._asked:
             self._tell()
             return
-        self._asked, self._found, self._told = arguments, None, False
+        self._asked, self._found = arguments, None
+        self.failed, self.detail = False, ""
         self._say("Timing the first steps…")
         self._stop()
         self._timer.start()
@@ -87,11 +90,12 @@ class Estimator(QtCore.QObject):
             self._found = event
             self._tell()
         elif event["event"] == "error":
-            self._told = True
-            self._say(f"<span style='color:#8f1d10'>{event['message']}</span>")
+            self.failed = True
+            self._say(event["message"])
 
     def _on_ended(self, code: int, crashed: bool) -> None:
-        if self._found is None and not self._told:
+        if self._found is None and not self.failed:
+            self.detail = self._child.errors.strip().rpartition("\n")[2]
             self._say("The speed could not be measured here; the training may still work.")
 
     def _tell(self) -> None:

@@ -8,7 +8,7 @@ from scipy.stats import dirichlet_multinomial
 from glue_zoobot.analysis.heads import Head
 from glue_zoobot.analysis.merit import vote_figures
 from glue_zoobot.analysis.teaching import next_to_label
-from glue_zoobot.analysis.teaching_votes import read_votes, teach_votes
+from glue_zoobot.analysis.teaching_votes import questions_in, read_votes, teach_votes
 from glue_zoobot.analysis.votes import GalaxyVotes, Question, _slope, log_likelihood
 from glue_zoobot.errors import AnalysisError
 
@@ -136,3 +136,23 @@ def test_what_to_ask_volunteers_next():
     unsure, width = next_to_label(head, X, 5), (shares.high - shares.low).max(axis=1)
     assert width[unsure].min() > np.median(width)
     assert len(next_to_label(head, X, 5, "unlike")) == 5
+
+
+def test_votes_that_all_agree_do_not_saturate():
+    X, _, _ = volunteers(60)
+    share = 1 / (1 + np.exp(-X[:, 0].astype(float)))
+    counts = 40 * np.column_stack([share, 1 - share])  # no scatter at all: concentrations run to their limit
+    predicted = GalaxyVotes().fit(X[:, :2], counts, [BAR]).predict(X[:, :2])[:, 0]
+    assert np.corrcoef(predicted, share)[0, 1] > 0.95
+
+
+def test_questions_are_found_by_the_names_of_columns():
+    names = ["bar_yes", "bar_no", "bar_total-votes", "how-round_round_fraction", "how-round_cigar_fraction"]
+    names += ["t06_odd_a14_yes_debiased", "t06_odd_a15_no_debiased", "mag_r", "x_fraction", "ra"]
+    found = questions_in(names)
+    assert {name: list(answers) for name, answers in found.items()} == {
+        "bar": ["yes", "no"],
+        "how-round": ["round", "cigar"],
+        "t06_odd": ["a14_yes", "a15_no"],
+    }
+    assert found["t06_odd"]["a14_yes"] == "t06_odd_a14_yes_debiased"

@@ -32,9 +32,9 @@ def vectors(n=N):
     return matrix
 
 
-def write_store(path, object_ids, matrix, broken=()):
+def write_store(path, object_ids, matrix, broken=(), encoder="test-encoder", sha256="0" * 64):
     """Fill a real store; rows in `broken` have no embedding."""
-    spec = EncoderSpec("test-encoder", "timm", "none", "package", width=matrix.shape[1], sha256="0" * 64)
+    spec = EncoderSpec(encoder, "timm", "none", "package", width=matrix.shape[1], sha256=sha256)
     plan = Plan.freeze(object_ids, rows_per_shard=32)
     store = EmbeddingStore.create(path, plan, spec, precision="float32")
     by_id = {}

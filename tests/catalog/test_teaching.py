@@ -466,7 +466,7 @@ class TestKept:
         state = teaching_of(DataCollection([other]))
         state.load_head(other, path)
         assert column(other, "ring_prob") == pytest.approx(column(embedded, "ring_prob"))
-        assert "taught with 25 labels" in state.note
+        assert "taught with 25 galaxies" in state.note
 
     def test_a_head_of_another_encoder_is_refused(self, ring, embedded, tmp_path):
         ring.train()

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from glue_qt.utils import process_events
 from PIL import Image
+from qtpy.QtCore import QRect
 
 from glue_zoobot.catalog import write_columns
 from glue_zoobot.errors import CatalogueError
 from glue_zoobot.qt import columns
-from glue_zoobot.qt.layout import grab, open_in_glue
+from glue_zoobot.qt.layout import WINDOW_SIZE, grab, open_in_glue, size_in
 from glue_zoobot.qt.similar_panel import SimilarPanel
 from tests.qt.conftest import members
 
@@ -228,3 +229,8 @@ def test_on_a_low_screen_the_controls_scroll(app, data, monkeypatch):
     area = app.findChild(small_screen._Controls)
     assert area.widget().isVisible()
     assert area.viewport().width() >= area.widget().minimumSizeHint().width()
+
+
+def test_a_new_window_fits_on_the_screen():
+    assert size_in(QRect(0, 0, 1366, 768)) == (1358, 728)
+    assert size_in(QRect(0, 0, 2560, 1440)) == WINDOW_SIZE

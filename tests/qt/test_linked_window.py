@@ -34,6 +34,10 @@ def test_a_click_in_a_linked_catalogue(app, data, scatter, similar):
     similar.count = 4
     assert members(similar.group) == [18, 19, 21, 22]
     wait_until(lambda: "spectra" in app.findChild(SimilarPanel).footer.text())
+    app.findChild(SimilarPanel).like_zone.dropped.emit(spectra, [24])  # joins the question, replaces nothing
+    wait_until(lambda: similar.like == (20, 24))
+    assert similar.data is data
+    similar.find(data, [20])
     for gallery in galleries:
         gallery.state.sort_most_similar_first()
         wait_until(lambda gallery=gallery: gallery.model.rows[:1].tolist() == [20])

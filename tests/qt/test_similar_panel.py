@@ -119,14 +119,14 @@ def test_typing_a_number_moves_the_slider(panel, data, similar):
 def test_metric(panel, data, similar):
     similar.find(data, [20])
     process_events(wait=0.1)
-    choose(panel.metric_choice, 1)
+    choose(panel.comparison.metric_choice, 1)
     wait_until(lambda: similar.metric == "euclidean")
-    choose(panel.components, 4)
+    choose(panel.comparison.components, 4)
     wait_until(lambda: similar.components == 10)
     click(panel.back_button)
     wait_until(lambda: similar.components is None)
-    assert panel.metric_choice.currentData() == "euclidean"
-    wait_until(lambda: panel.components.currentData() is None)
+    assert panel.comparison.metric_choice.currentData() == "euclidean"
+    wait_until(lambda: panel.comparison.components.currentData() is None)
 
 
 def test_keep_then_clear(app, panel, data, similar):
@@ -273,7 +273,7 @@ def test_what_is_above_the_answer_keeps_its_place(panel, data, similar):
 def test_conditions(panel, data, similar):
     similar.find(data, [30])
     process_events(wait=0.1)
-    click(panel.cuts_button)
+    click(panel.comparison.cuts_button)
     [dialog] = panel.findChildren(CutsDialog)
     column, tolerance = dialog.conditions[0]
     choose(column, column.findText("redshift"))
@@ -282,7 +282,7 @@ def test_conditions(panel, data, similar):
     assert not dialog.separation.isEnabled()  # the survey has no positions
     dialog.findChild(QtWidgets.QDialogButtonBox).button(QtWidgets.QDialogButtonBox.Apply).click()
     wait_until(lambda: similar.cuts == Cuts(within=(("redshift", 0.1),)))
-    wait_until(lambda: panel.cuts_button.text() == "Conditions: redshift ± 0.1")
+    wait_until(lambda: panel.comparison.cuts_button.text() == "Conditions: redshift ± 0.1")
     assert abs(data["redshift"][similar.rows] - data["redshift"][30]).max() <= 0.1
     dialog.close()
 
@@ -308,19 +308,19 @@ def test_of_several_examples_the_user_chooses_mean_or_any(app, data, similar):
     similar.count = 2
     similar.find(data, [10])
     process_events()
-    assert not panel.several.isEnabled()
+    assert not panel.comparison.several.isEnabled()
     similar.find(data, [10, 30])
     process_events()
-    assert panel.several.isEnabled()
+    assert panel.comparison.several.isEnabled()
     assert sorted(similar.rows[:2]) == [19, 20] or sorted(similar.rows[:2]) == [20, 21]
-    panel.several.setCurrentIndex(panel.several.findData("any"))
-    panel.several.activated.emit(panel.several.currentIndex())
+    panel.comparison.several.setCurrentIndex(panel.comparison.several.findData("any"))
+    panel.comparison.several.activated.emit(panel.comparison.several.currentIndex())
     wait_until(lambda: similar.several == "any")
     assert set(similar.rows[:4]) == {9, 11, 29, 31}
     assert set(members(similar.group)) <= {9, 11, 29, 31}
     panel.back_button.click()
     wait_until(lambda: similar.several == "mean")
-    assert panel.several.currentData() == "mean"
+    assert panel.comparison.several.currentData() == "mean"
 
 
 def test_a_tolerance_of_zero_is_a_condition_and_taking_it_off_brings_all_back(app, panel, data, similar):
@@ -337,9 +337,9 @@ def test_a_tolerance_of_zero_is_a_condition_and_taking_it_off_brings_all_back(ap
     dialog.chosen.emit(dialog.cuts())
     wait_until(lambda: 0 < len(similar.rows) < 20 and panel.spin.value() == len(similar.rows))
     assert all(row % 3 == 20 % 3 for row in similar.rows)
-    assert "same mag_r" in panel.cuts_button.text()
+    assert "same mag_r" in panel.comparison.cuts_button.text()
     assert similar.count == 50  # what was asked for is not forgotten
-    QTest.mouseClick(panel.no_cuts_button, Qt.LeftButton)
+    QTest.mouseClick(panel.comparison.no_cuts_button, Qt.LeftButton)
     wait_until(lambda: panel.spin.value() == 50)
     dialog.close()
 

@@ -224,7 +224,7 @@ class Stories(RuleBasedStateMachine):
     @rule(which=PICK)
     @when(lambda self: self.question.question is not None)
     def another_metric(self, which):
-        choice = self.panel.metric_choice
+        choice = self.panel.comparison.metric_choice
         choice.setCurrentIndex(which % choice.count())
         choice.activated.emit(choice.currentIndex())
 

@@ -13,10 +13,13 @@ from glue_qt.utils import process_events
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
+from glue_zoobot.catalog import attach_embeddings
 from glue_zoobot.catalog.columns import our_columns
 from glue_zoobot.catalog.teaching import teaching_of
+from glue_zoobot.catalog.teaching_lesson import answer
 from glue_zoobot.qt.labelling import press_digit
 from glue_zoobot.qt.teach_panel import TeachPanel, teach_panel
+from tests.catalog.conftest import ids_of_survey, vectors, write_store
 from tests.qt.conftest import members, wait_until
 
 
@@ -230,7 +233,7 @@ class TestResult:
         assert taught.result.wanted.itemText(0) == "ring"
         assert taught.result.reliability.has_points
         assert taught.result.curve.has_points
-        assert "Learned from 25 labels by" in taught.result.how.text()
+        assert "Learned from 25 galaxies by" in taught.result.how.text()
         assert taught.train_row.status.text() == "25 labels"
 
     def test_the_threshold_by_number_and_by_mouse(self, taught, state, data):
@@ -280,6 +283,29 @@ class TestResult:
         taught.card.modes.activated.emit(1)
         wait_until(lambda: state.why == "likely" and idle(taught))
         assert state.current not in state.labels
+
+    def test_the_panel_keeps_its_width(self, taught):
+        """Else every label would redraw every plot."""
+        before = taught.widget().minimumSizeHint().width()
+        taught.train_row.status.setText("12,345 new of 1,234,567 labels")
+        taught.tabs.setTabText(2, "Disagreements (12,345)")
+        process_events()
+        assert taught.widget().minimumSizeHint().width() == before
+
+    def test_what_is_predicted_is_drawn_below(self, app, taught, state, data, scatter, similar):
+        similar.find(data, [3])
+        mine = subset_of(app, data, [1, 2], "mine")
+        state.threshold = 0.5
+        process_events(wait=0.05)
+        shown = [artist.layer.label for artist in scatter._layer_artist_container]  # the lowest first
+        assert shown == ["survey", state.group("yes").label, mine.label, "Similar galaxies"]
+
+    def test_a_redshift_is_measured_as_one(self, panel, data, state):
+        start(panel, data, "redshift")
+        state.add_column(data.id["redshift"])
+        assert state.label_kind == "redshift"
+        train(panel)
+        assert state.lesson.figures[0].name == "σ_MAD"
 
     def test_it_trains_by_itself(self, taught, state):
         taught.train_row.auto.setChecked(True)
@@ -396,6 +422,93 @@ class TestGoingBack:
         assert state.head is not None
 
 
+class TestTuned:
+    """Over to an encoder that was fine-tuned, and back."""
+
+    @pytest.fixture
+    def tuned(self, taught, state, data, tmp_path):
+        """Folder of a tuned encoder with a head, whose embeddings are in use."""
+        from glue_zoobot.catalog.encoders import remember_encoder
+
+        state.note_store()
+        store = tmp_path / "tuned-store"
+        attach_embeddings(
+            data, write_store(store, ids_of_survey(), vectors()[:, ::-1], encoder="t", sha256="1" * 64).path
+        )
+        head = answer(state.question()).lesson.head
+        folder = tmp_path / "ring-tuned"
+        head.save(folder / "head")
+        (folder / "config.json").write_text("{}")
+        remember_encoder(data, folder)
+        return folder
+
+    def test_use_its_head_and_go_back(self, taught, state, data, tuned):
+        before, column = state.head, our_columns(data)["ring_prob"]
+        said = data[column].copy()
+        state.threshold = 0.6
+        taught.tabs.setCurrentWidget(taught.result)
+        taught._refresh()
+        assert "train again" in taught.warning.toolTip()
+        QTest.mouseClick(taught.result.tuned.head, Qt.LeftButton)
+        wait_until(lambda: idle(taught) and state.uses_head_of(tuned))
+        assert np.isfinite(data[column]).all()  # also row 50, which had no embedding before
+        QTest.mouseClick(taught.result.tuned.back, Qt.LeftButton)
+        wait_until(lambda: idle(taught) and state.lesson is not None)
+        assert "Back to the embeddings test" in taught.message.text()
+        assert state.head.provenance == before.provenance
+        assert (state.threshold, len(state.labels)) == (0.6, 25)
+        np.testing.assert_allclose(data[column], said, atol=1e-6)
+
+
+class TestVotes:
+    """Votes of volunteers, from columns of the catalogue."""
+
+    @pytest.fixture
+    def voted(self, panel, data):
+        share = np.random.default_rng(0).binomial(40, np.linspace(0.05, 0.95, data.size)) / 40
+        share[55:] = np.nan
+        data.add_component(share, "bar_yes_fraction")
+        data.add_component(1 - share, "bar_no_fraction")
+        data.add_component(np.full(data.size, 40), "classifications")
+        panel.show_panel()
+        process_events()
+        return panel
+
+    def test_a_question_is_learned_and_kept(self, app, voted, state, data, tmp_path):
+        assert "votes of volunteers on 1 question" in voted.begin_page.text.text()
+        voted.begin_page.text.linkActivated.emit("#")
+        dialog = voted.heads.dialog
+        assert (dialog.question.name, dialog.total) == ("bar", "classifications")
+        QTest.mouseClick(dialog.learn, Qt.LeftButton)
+        wait_until(lambda: state.is_votes and idle(voted))
+        column = our_columns(data)["bar_yes_fraction"]  # beside the one of the catalogue
+        low, high = (data[our_columns(data)[f"bar_yes_{end}"]] for end in ("lo", "hi"))
+        known = np.arange(data.size) != 50
+        assert np.corrcoef(data[column][known], np.arange(60)[known])[0, 1] > 0.9
+        assert (low[known] <= high[known]).all()
+        assert "votes of volunteers on 54 galaxies" in voted.classes.text.text()
+        assert "R²" in voted.result.figures.text()
+        assert column.label in voted.result.how.text()
+        voted._undo()
+        assert not state.is_votes
+        assert np.isnan(data[column]).all()
+
+    def test_no_votes_is_said(self, panel, data, state):
+        panel.show_panel()
+        process_events()
+        panel.heads.ask_votes(data)
+        assert "no columns of votes" in panel.heads.dialog.text.text()
+        assert not panel.heads.dialog.learn.isEnabled()
+        panel.heads.dialog.close()
+
+    def test_shares_need_their_number(self, voted, data):
+        data.remove_component(data.id["classifications"])
+        voted.heads.ask_votes(data)
+        assert "how many votes" in voted.heads.dialog.text.text()
+        assert not voted.heads.dialog.learn.isEnabled()
+        voted.heads.dialog.close()
+
+
 class TestTrouble:
     """What goes wrong is said, and nothing is lost."""
 
@@ -462,8 +575,9 @@ def test_a_session_reopens_with_labels_head_and_threshold(app, taught, state, tm
     app.save_session(str(tmp_path / "s.glu"))
     again = GlueApplication.restore_session(str(tmp_path / "s.glu"), show=False)
     process_events()
+    wait_until(lambda: again.findChild(TeachPanel) is not None)  # shown by itself: the session had it
     panel = teach_panel(again)
-    panel.show_panel()
+    assert not panel.isHidden()
     wait_until(lambda: idle(panel) and panel.state.current is not None)
     restored = panel.state
     assert (restored.target, restored.threshold, restored.labels) == ("ring", 0.6, labels)

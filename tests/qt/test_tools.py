@@ -162,6 +162,12 @@ def test_the_question_is_marked_where_it_is_drawn(app, data, scatter, similar):
     similar.find(data, [20, 30], unlike=[50 - 1])
     expected = np.column_stack([data["x"], data["y"]])
     np.testing.assert_allclose(stars(scatter), expected[[20, 30]])
+    scatter.state.x_max = expected[20, 0]  # at the border: the star is drawn whole
+    np.testing.assert_allclose(stars(scatter), expected[[20, 30]])
+    assert not scatter.axes.lines[0].get_clip_on()
+    scatter.state.x_max = expected[20, 0] - 0.01
+    np.testing.assert_allclose(stars(scatter), expected[[30]])  # what is beyond it is not drawn
+    scatter.state.x_max = 1.1
     scatter.state.y_att = data.id["x"]
     np.testing.assert_allclose(stars(scatter)[:, 1], data["x"][[20, 30]])
     scatter.state.plot_mode = "polar"

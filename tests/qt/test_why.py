@@ -40,6 +40,12 @@ def test_no_difference_and_no_columns(noise):
     assert "No column" in verdict(found(similarity=noise))
 
 
+def test_a_column_with_a_condition_is_no_news(noise):
+    table = found(mag_r=np.where(np.arange(N) < 40, 14.0, 18.0) + 0.1 * noise, ellipticity=noise)
+    assert "In none of the other columns" in verdict(table, {"mag_r"})
+    assert table["top_low"][0] < table["top_median"][0] < table["top_high"][0] < table["rest_low"][0]
+
+
 def test_positions_are_compared_too(noise):
     text = verdict(found(ra=np.arange(N) * 1.0, dec=noise))
     assert "place on the sky" in text
