@@ -289,6 +289,8 @@ class LabelLog:
 
     def _refresh(self) -> None:
         """Read what was appended since the last look, by us or by others."""
+        if self.path.exists() and not self.path.is_file():  # a device would be read without end
+            raise AnalysisError(f"{self.path} is no file; choose another for the ratings")
         try:
             with self.path.open("rb") as file:
                 facts = os.fstat(file.fileno())

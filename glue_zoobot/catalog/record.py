@@ -51,7 +51,14 @@ def record_of(data: Data) -> dict[str, Any]:
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
     """Entries that are what they should be; a session is a file that anybody may have written."""
-    return {key: value for key, value in record.items() if isinstance(value, _KINDS.get(key, object))}
+    plain = {key: value for key, value in record.items() if isinstance(value, _KINDS.get(key, object))}
+    if "columns" in plain:
+        plain["columns"] = {label: made for label, made in plain["columns"].items() if _is_column(made)}
+    return plain
+
+
+def _is_column(made: Any) -> bool:
+    return isinstance(made, dict) and isinstance(made.get("uuid", ""), str)
 
 
 def update_record(data: Data, **entries: Any) -> None:

@@ -76,7 +76,55 @@ def _heads():
     return lambda path: len(Head.load(path).predict(np.array(["a"]), np.zeros((1, 5), np.float32)))
 
 
+def _sessions():
+    os.environ |= {"QT_QPA_PLATFORM": "offscreen", "GLUE_TESTING": "True"}
+    import pyarrow.parquet  # noqa: F401
+    import sklearn.linear_model  # noqa: F401
+    import torch  # noqa: F401
+    from glue_qt.app import GlueApplication
+    from glue_qt.utils import get_qapp, process_events
+
+    import glue_zoobot.qt
+    from glue_zoobot.errors import ZoobotError
+
+    get_qapp()
+    glue_zoobot.qt.setup()
+
+    def read(path):
+        """Open a session in a window, and do with it what somebody would who had been sent it."""
+        from glue_zoobot.catalog import images_of, similar_galaxies, why_no_embeddings
+        from glue_zoobot.catalog.interest import interest_of
+        from glue_zoobot.qt.interest_panel import interest_panel
+        from glue_zoobot.qt.similar_panel import similar_panel
+
+        os.chdir(Path(path).parent)
+        app = GlueApplication.restore_session(path, show=False)
+        said = []
+        data = app.data_collection[0]
+        for panel in (similar_panel(app), interest_panel(app)):
+            panel.show()
+        acts = (
+            lambda: why_no_embeddings(data),
+            lambda: "" if images_of(data) is None else images_of(data).read(0).shape,
+            lambda: interest_of(app.data_collection).begin(data),
+            lambda: similar_galaxies(app.data_collection).find(data, [3]),
+            lambda: app.viewers[0][0].state.check_filter(app.viewers[0][0].state.filter_text),
+            lambda: [process_events(wait=0.05) for _ in range(6)] and "",
+        )
+        for act in acts:
+            try:
+                said.append(str(act() or ""))
+            except ZoobotError as error:
+                said.append(str(error))
+        app.close()
+        process_events(wait=0.05)
+        return "; ".join(text for text in said if text)
+
+    return read
+
+
 READERS = {"images": _images, "encoders": _encoders, "stores": _stores, "logs": _logs, "heads": _heads}
+READERS["sessions"] = _sessions
 
 
 def read_bounded(
