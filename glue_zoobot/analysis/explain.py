@@ -61,8 +61,8 @@ def correlates(scores: np.ndarray, columns: Mapping[str, np.ndarray], top: int =
         for name, values in columns.items()
         if np.asarray(values).dtype.kind in "biuf"
     ]
-    names = ("column", "correlation", "ks", "p_value", "top_median", "rest_median", "n")
-    names += ("top_low", "top_high", "rest_low", "rest_high")
+    names = ["column", "correlation", "ks", "p_value", "top_median", "rest_median", "n"]
+    names += ["top_low", "top_high", "rest_low", "rest_high"]
     kinds = [str] + 5 * [float] + [int] + 4 * [float]
     table = Table(rows=[row for row in rows if row] or None, names=names, dtype=kinds)
     table.sort("ks", reverse=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["ConfusionGrid"]
 
 _LINE = 24
+_HIGHEST = 90  # screen pixels of a name that is upright
 _CORNER = "called →"
 _RIGHT, _WRONG = QtGui.QColor("#2f7d5b"), QtGui.QColor("#c8442f")
 
@@ -45,21 +46,33 @@ class ConfusionGrid(QtWidgets.QWidget):
         if table is None or self.table is None or table.names != self.table.names:
             self.chosen = None
         self.table = table
-        self.setFixedHeight(0 if table is None else _LINE * (len(table.names) + 1) + 4)
+        self._fit()
         self.update()
+
+    def _fit(self) -> None:
+        """Take the height of all lines and of the names above them."""
+        table = self.table
+        self.setFixedHeight(0 if table is None else round(self._head() + _LINE * len(table.names)) + 4)
+
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def cell_rect(self, i: int, j: int) -> QtCore.QRectF:
         """Where the cell of label `i` and prediction `j` is."""
         left, width = self._columns()
-        return QtCore.QRectF(left + j * width, _LINE * (i + 1), width, _LINE).adjusted(1, 1, -1, -1)
+        return QtCore.QRectF(left + j * width, self._head() + _LINE * i, width, _LINE).adjusted(1, 1, -1, -1)
 
     def _columns(self) -> tuple[float, float]:
         """Left edge of the first cell, and the width of each."""
-        n = len(self.table.names)
-        names = [f"{n}  {name}" for name in self.table.names]
-        widest = max(self.fontMetrics().horizontalAdvance(text) for text in (*names, _CORNER))
+        widest = max(map(self.fontMetrics().horizontalAdvance, (*self.table.names, _CORNER)))
         left = min(widest + 12, 0.42 * self.width())
-        return left, min((self.width() - left) / n, 92.0)
+        return left, min((self.width() - left) / len(self.table.names), 92.0)
+
+    def _head(self) -> float:
+        """Height of the names above the columns, which are upright where they do not fit side by side."""
+        widest = max(map(self.fontMetrics().horizontalAdvance, self.table.names))
+        return _LINE if widest <= self._columns()[1] - 4 else min(widest + 8, _HIGHEST)
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         if self.table is None:
@@ -86,17 +99,27 @@ class ConfusionGrid(QtWidgets.QWidget):
 
     def _paint_names(self, painter: QtGui.QPainter) -> None:
         painter.setPen(quiet_colour(self))
-        left, width = self._columns()
+        (left, width), head = self._columns(), self._head()
         metrics = painter.fontMetrics()
-        painter.drawText(QtCore.QRectF(0, 0, left - 6, _LINE), Qt.AlignVCenter | Qt.AlignRight, _CORNER)
-        narrow = max(map(metrics.horizontalAdvance, self.table.names)) > width - 2
+        corner = QtCore.QRectF(0, head - _LINE, left - 6, _LINE)
+        painter.drawText(corner, Qt.AlignVCenter | Qt.AlignRight, _CORNER)
         for k, name in enumerate(self.table.names):
-            place = QtCore.QRectF(left + k * width, 0, width, _LINE)
-            painter.drawText(place, Qt.AlignCenter, str(k + 1) if narrow else name)
-            text = f"{k + 1}  {name}" if narrow else name  # numbers, where names do not fit above the columns
-            text = metrics.elidedText(text, Qt.ElideMiddle, round(left) - 8)
-            place = QtCore.QRectF(0, _LINE * (k + 1), left - 6, _LINE)
+            self._paint_above(painter, QtCore.QRectF(left + k * width, 0, width, head), name)
+            text = metrics.elidedText(name, Qt.ElideMiddle, round(left) - 8)
+            place = QtCore.QRectF(0, head + _LINE * k, left - 6, _LINE)
             painter.drawText(place, Qt.AlignVCenter | Qt.AlignRight, text)
+
+    def _paint_above(self, painter: QtGui.QPainter, place: QtCore.QRectF, name: str) -> None:
+        if place.height() <= _LINE:
+            painter.drawText(place, Qt.AlignCenter, name)
+            return
+        text = painter.fontMetrics().elidedText(name, Qt.ElideMiddle, round(place.height()) - 6)
+        painter.save()
+        painter.translate(place.left(), place.bottom())
+        painter.rotate(-90)
+        upright = QtCore.QRectF(4, 0, place.height() - 4, place.width())
+        painter.drawText(upright, Qt.AlignLeft | Qt.AlignVCenter, text)
+        painter.restore()
 
     def _cell_at(self, point: QtCore.QPoint) -> tuple[int, int] | None:
         if self.table is None:

@@ -25,7 +25,7 @@ __all__ = [
     "TruthPlot",
 ]
 
-PURITY, COMPLETENESS = "#7a4fbf", "#878d96"  # of no class
+PURITY, COMPLETENESS = "#8f63d6", "#878d96"  # of no class; seen on light and on dark
 _INK = "#3d6fa8"
 _FRAME = 0.22  # share of the text's colour; the rest is the window's
 _STEPS = 101

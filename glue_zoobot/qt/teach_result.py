@@ -271,7 +271,8 @@ def figures_table(figures: list[Figure], grey: str) -> str:
 
 
 def _written(figure: Figure, value: float) -> str:
-    text = f"{value:.{figure.digits}f}"
+    digits = figure.digits if abs(figure.value) < 0.3 else min(figure.digits, 3)  # a share needs no more
+    text = f"{value:.{digits}f}"
     return text.lstrip("-") if float(text) == 0 else text
 
 

@@ -115,6 +115,8 @@ class TrainEncoderDialog(TrainDialog):
         self.supervise = QtWidgets.QListWidget()
         self.supervise.setToolTip("Learnt beside, all questions at once; missing answers cost nothing")
         self.supervise.setMaximumHeight(110)
+        self.supervise.setTextElideMode(Qt.ElideMiddle)  # long names differ at their ends
+        self.supervise.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         classes = class_columns(self._data)
         for label in classes:
             self.probe.addItem(label, label)
