@@ -15,8 +15,9 @@ from glue_zoobot.cli.report import TerminalReport
 from glue_zoobot.errors import CatalogueError
 
 if TYPE_CHECKING:
+    from glue_zoobot.embedding import EmbeddingStore
     from glue_zoobot.encoders import EncoderSpec
-    from glue_zoobot.images import SourceSpec
+    from glue_zoobot.images import Catalogue, SourceSpec
 
 Headless = Annotated[bool, typer.Option("--headless", help="No window: leave a picture, session and tables.")]
 
@@ -145,8 +146,12 @@ def _embed_and_show(
     report.found(catalogue)
     if like is not None and like not in catalogue.source.object_ids:
         raise CatalogueError(f"{spec.path} has no galaxy {like}: give one of its ids to --like")
-    store = embed_catalogue(catalogue, store_path, encoder, device, report)
-    report.finish("done")
+    store = _larger_store(catalogue, store_path, encoder)
+    if store is None:
+        store = embed_catalogue(catalogue, store_path, encoder, device, report)
+        report.finish("done")
+    else:
+        report.say(f"A part of the store {store_path}, which is used as it is")
     report.say(describe(store))
     report.say("Opening glue …")
 
@@ -160,6 +165,24 @@ def _embed_and_show(
         _leave_results(app, data, store, out, report)
     else:
         app.start()
+
+
+def _larger_store(catalogue: Catalogue, path: Path, encoder: EncoderSpec | str) -> EmbeddingStore | None:
+    """Open the store if it is of more galaxies than these, and of all of them; else None."""
+    from glue_zoobot.embedding import EmbeddingStore
+
+    if not (path / "manifest.json").exists():
+        return None
+    store = EmbeddingStore.open(path)
+    name = encoder if isinstance(encoder, str) else encoder.name
+    if store.encoder_name != name or store.plan.n <= len(catalogue.source):
+        return None
+    wanted = set(catalogue.source.object_ids)
+    for shard in range(len(store.plan.shards)):
+        wanted.difference_update(store.plan.shard_ids(shard))
+        if not wanted:
+            return store
+    return None
 
 
 def _has_display() -> bool:

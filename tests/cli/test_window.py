@@ -71,3 +71,22 @@ def test_one_galaxy_opens_without_a_map(tmp_path):
     done = glue_zoobot("open", catalogue, "--out", tmp_path / "out")
     assert "Traceback" not in done.stderr, done.stderr
     assert (tmp_path / "out" / "screenshot.png").exists()
+
+
+def test_a_sample_is_opened_with_the_store_of_all(tmp_path):
+    from glue_zoobot.cli.window import _larger_store
+    from glue_zoobot.embedding import EmbeddingStore, Plan
+    from glue_zoobot.encoders import find
+    from glue_zoobot.images import open_catalogue
+
+    all_of_them = open_catalogue(write_sample(tmp_path / "sample", n=12, size=16))
+    names = all_of_them.source.object_ids
+    plan = Plan.freeze([*names, "another"], 5)
+    store = EmbeddingStore.create(tmp_path / "store", plan, find("mini"), precision="float32")
+    assert _larger_store(all_of_them, store.path, "mini").path == store.path
+    assert _larger_store(all_of_them, store.path, "convnext_nano") is None  # which is refused, by both names
+    for ids in (names, [*names[1:], "another", "one more"]):
+        other = EmbeddingStore.create(
+            tmp_path / str(len(ids)), Plan.freeze(ids, 5), find("mini"), precision="float32"
+        )
+        assert _larger_store(all_of_them, other.path, "mini") is None
