@@ -26,7 +26,6 @@ EVIDENCE = 5.0  # nats of log loss, summed over the labels, that cost a candidat
 WARINESS = 10.0  # labels: how strongly a calibration is drawn to what needs no labels
 
 
-Judge = tuple[np.ndarray, np.ndarray] | None
 Fit = Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 
@@ -76,8 +75,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         Weight of each candidate; they add to 1.
     out_of_fold_ : np.ndarray
         Shape (n, C): calibrated probabilities of the labelled galaxies, each by a model that was not shown
-        it; NaN for the only galaxy of a class. With a judge, those of its m galaxies follow, (n + m, C), and
-        all others are NaN.
+        it; NaN for the only galaxy of a class.
     nonconformity_ : np.ndarray
         Shape (m,), sorted: one minus the held-out probability of the true class.
     linear_ : Linear
@@ -90,9 +88,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         self.method = method
         self.random_state = random_state
 
-    def fit(
-        self, X: np.ndarray, y: Any, catalogue: np.ndarray | None = None, judge: Judge = None
-    ) -> GalaxyClassifier:
+    def fit(self, X: np.ndarray, y: Any, catalogue: np.ndarray | None = None) -> GalaxyClassifier:
         """
         Learn.
 
@@ -104,10 +100,6 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             Shape (n,): their classes, text, whole numbers or bool.
         catalogue : np.ndarray, optional
             Shape (N, D): embeddings of all galaxies, which scale the dimensions.
-        judge : tuple of np.ndarray, optional
-            Embeddings (m, D) and classes (m,), all among those of ``y``, of other galaxies, which weigh the
-            candidates and calibrate them instead of cross-validation: among galaxies that a fine-tuned
-            encoder has seen that would flatter. The head is taught on them, too, in the end.
 
         Raises
         ------
@@ -115,9 +107,6 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             If there are not two classes, labels and embeddings do not match, or an embedding is not finite.
         """
         X, y = checked(X, y)
-        seen = np.arange(len(y) + (0 if judge is None else len(judge[1]))) < len(y)
-        if judge is not None:
-            X, y = checked(np.vstack([X, judge[0]]), np.append(y, judge[1]))
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise AnalysisError(
@@ -126,8 +115,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         self.n_features_in_ = X.shape[1]
         with one_thread():
             space = Standardised(X, catalogue)
-            folds = _folds(codes, self.random_state) if judge is None else np.where(seen, -1, 0)[None]
-            self.linear_ = space.fold(*self._learn(space.coordinates, codes, folds))
+            self.linear_ = space.fold(*self._learn(space.coordinates, codes))
             self.guard_ = Guard.fit(space, codes, len(self.classes_), self.random_state)
         own = self.out_of_fold_[np.arange(len(codes)), codes]
         self.nonconformity_ = np.sort(1 - own[np.isfinite(own)])
@@ -196,12 +184,11 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
             ways[f"logistic regression, C = {strength:g}"] = _logistic(strength)
         return {name: way for name, way in ways.items() if name.startswith(wanted)}
 
-    def _learn(
-        self, coordinates: np.ndarray, codes: np.ndarray, folds: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _learn(self, coordinates: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Cross-validate the candidates and mix them; weights (r, C) and offset (C,) of calibrated logits."""
         candidates, n_classes = self._candidates(), len(self.classes_)
-        tested = folds[0] >= 0  # all but the only galaxy of a class, or only those of the judge
+        folds = _folds(codes, self.random_state)
+        tested = folds[0] >= 0  # all but the only galaxy of a class
         self.log_loss_, held_out, weights_of, offset_of = {}, {}, {}, {}
         for name, way in candidates.items():
             weights, offset = way(coordinates, codes, n_classes)
@@ -215,10 +202,7 @@ class GalaxyClassifier(ClassifierMixin, BaseEstimator):
         mixed = _mean(held_out, self.shares_)
         scale = Calibration.fit(mixed, codes[tested], 1.0)
         self.out_of_fold_ = np.full((len(codes), n_classes), np.nan)
-        apart = folds[:, tested]
-        if not apart.any():  # galaxies of the judge, all together
-            apart = _folds(codes[tested], self.random_state)[: len(apart)]
-        self.out_of_fold_[tested] = _calibrated_apart(mixed, codes[tested], apart)
+        self.out_of_fold_[tested] = _calibrated_apart(mixed, codes[tested], folds[:, tested])
         weights = _mean(weights_of, self.shares_)
         return weights / scale.temperature, scale(_mean(offset_of, self.shares_))
 
@@ -239,21 +223,24 @@ class Calibration:
     offset: np.ndarray
 
     @classmethod
-    def fit(cls, logits: np.ndarray, codes: np.ndarray, spread: float) -> Calibration:
+    def fit(
+        cls, logits: np.ndarray, codes: np.ndarray, spread: float, with_offset: bool = True
+    ) -> Calibration:
         """
         Minimise the log loss of logits, (repeats, n, C), of classes ``codes``, (n,).
 
         With few labels both are drawn to what needs none: the temperature to ``spread``, offsets to zero,
-        each as strongly as by `WARINESS` labels.
+        each as strongly as by `WARINESS` labels. Without an offset no class gains at the cost of another.
         """
         spread, n, n_classes = float(spread) or 1.0, max(len(codes), 1), logits.shape[-1]
         scaled, truth = logits / spread, np.eye(n_classes)[codes]
 
         def cost(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-            sharpness, offset = np.exp(parameters[0]), parameters[1:]
+            sharpness, offset = np.exp(parameters[0]), parameters[1:] * with_offset
             logp = log_softmax(sharpness * scaled + offset, axis=-1)
             error = (np.exp(logp) - truth) / (len(logits) * n)
-            gradient = np.append(sharpness * (error * scaled).sum(), error.sum(axis=(0, 1)))
+            of_offset = error.sum(axis=(0, 1)) * with_offset
+            gradient = np.append(sharpness * (error * scaled).sum(), of_offset)
             loss = WARINESS * np.square(parameters).sum() / (2 * n) - (logp * truth).sum() / (len(logits) * n)
             return loss, gradient + WARINESS * parameters / n
 

@@ -15,7 +15,7 @@ from glue_zoobot.embedding.files import write_atomically
 from glue_zoobot.encoders import load
 from glue_zoobot.images import Catalogue
 from glue_zoobot.training.split import split_labels
-from glue_zoobot.training.taught import Estimator, embedded, fit, foretold, measure
+from glue_zoobot.training.taught import Estimator, embedded, fit, judged, measure
 
 __all__ = ["COMPARISON", "compare"]
 
@@ -69,7 +69,7 @@ def compare(
     if not len(split.held):
         return None
     figures, said = {}, {}
-    for name, path in (("frozen", encoder), ("tuned", folder)):
+    for name, path in (("frozen", encoder), ("tuned", judged(folder))):
         network = load(path, device)
         held, truth = embedded(catalogue, split.held, split.held_values, network)
         known = embedded(catalogue, split.train, split.train_values, network)
@@ -87,8 +87,9 @@ def compare(
 
 def _said(head: Estimator, X: np.ndarray) -> np.ndarray:
     """Most probable classes or numbers, (n,)."""
-    said = foretold(head, X)
-    return np.asarray(head.classes_)[said.argmax(axis=1)] if isinstance(head, GalaxyClassifier) else said
+    if isinstance(head, GalaxyClassifier):
+        return np.asarray(head.classes_)[head.predict_proba(X).argmax(axis=1)]
+    return np.asarray(head.predict(X))
 
 
 def _gain(kind: str, truth: np.ndarray, said: Mapping[str, np.ndarray], seed: int) -> Figure:

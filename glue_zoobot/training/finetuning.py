@@ -2,16 +2,19 @@
 Fine-tune an encoder towards a class or a quantity that some galaxies are labelled with.
 
 First the head: taught on the features of the encoder as it is, so that the training starts where a frozen
-encoder ends. Then the blocks, the upper ones faster than the lower ones (layer-wise decay of the rate). After
-each epoch the network is judged by galaxies held out, and so is the one halfway between it and the encoder as
-it was, which has learnt the labels and forgotten less (Wortsman et al. 2022, `arXiv:2109.01903`). The best is
-kept, which may be the frozen one.
+encoder ends. Then the blocks, the upper ones faster than the lower ones if that is asked for (layer-wise
+decay of the rate). After each epoch the network halfway between the one that is trained and the encoder as
+it was is judged by galaxies held out: it has learnt the labels and forgotten less (Wortsman et al. 2022,
+`arXiv:2109.01903`). Of a number the one that is trained is judged as well. The best is kept, which may be
+the frozen one. Of classes it is then trained again, for as many epochs, with the galaxies that were held
+out as well: of few labels a fifth is too much to lose.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from glue_zoobot.analysis.classify import GalaxyClassifier
 from glue_zoobot.analysis.heads import CONFIG
 from glue_zoobot.encoders import EncoderSpec, pick_device
 from glue_zoobot.images import Catalogue
@@ -35,12 +39,12 @@ from glue_zoobot.training.quantity import Quantity
 from glue_zoobot.training.recipes import PRECISIONS, FinetuneRecipe, check, require_same
 from glue_zoobot.training.split import Split, split_labels
 from glue_zoobot.training.stretch import COMPOSITES
-from glue_zoobot.training.taught import HEAD, Taught, fit, foretold, teach_tuned
+from glue_zoobot.training.taught import HEAD, JUDGED, Taught, fit, teach_tuned
 
 __all__ = ["finetune"]
 
 FEWEST_STEPS = 10  # of an epoch, after which it is judged
-WAYS = (0.5, 1.0)  # how far from the weights as they were to those that are trained
+HALFWAY, WHOLE = 0.5, 1.0  # from the weights as they were to those that are trained
 RAN_AWAY = 50.0  # log loss of a network that gives no numbers any more
 GROUPING = 256  # pictures that show how neurons act
 
@@ -106,10 +110,16 @@ def finetune(
         training = job.begin(work / "checkpoint.safetensors", terms, report, stopped)
         if not job.run(training):
             return None
-        best: Any = training.networks["best"]
-        card.write_encoder(
-            folder, best.encoder, job.spec, terms, training.curves, job.facts(catalogue, target)
-        )
+        made: Any = training.networks["best"]
+        facts = job.facts(catalogue, target)
+        if job.gains_by_all_labels:
+            card.prepare(folder / JUDGED)
+            card.write_encoder(folder / JUDGED, made.encoder, job.spec, terms, training.curves, facts)
+            report.say("Training again, with all labels")
+            made = job.with_all_labels(work / "all.safetensors", terms, report, stopped)
+            if made is None:
+                return None
+        card.write_encoder(folder, made.encoder, job.spec, terms, training.curves, facts)
     if (folder / HEAD / CONFIG).exists():
         report.say(f"Nothing to do: {folder} is fine-tuned; its head is taught again to measure it")
     return teach_tuned(folder, catalogue, split, target, where.device, recipe.seed)
@@ -152,11 +162,24 @@ class Tuned(nn.Module):
             place.copy_(torch.from_numpy(np.asarray(value, dtype=np.float32)))
 
 
+class _Progress(Silence):
+    """Passes progress on, but no figures: of a training that nothing is held out from there are none."""
+
+    def __init__(self, report: Report) -> None:
+        self.progress = report.progress  # type: ignore[method-assign]
+
+
 class _Finetuning:
     """One fine-tuning: what the steps need, and how the network is judged."""
 
     def __init__(
-        self, galaxies: Galaxies, recipe: FinetuneRecipe, spec: EncoderSpec, split: Split, where: World
+        self,
+        galaxies: Galaxies,
+        recipe: FinetuneRecipe,
+        spec: EncoderSpec,
+        split: Split,
+        where: World,
+        ways: tuple[float, ...] = (),
     ) -> None:
         split.require_enough()
         self.galaxies, self.recipe, self.split, self.where = galaxies, recipe, split, where
@@ -169,6 +192,7 @@ class _Finetuning:
         self.quantity = (
             Quantity(split.train_values, recipe.bins, split.redshift) if split.kind == "number" else None
         )
+        self.ways = ways or self._ways()
         self.targets = torch.from_numpy(split.targets(split.train_values))
         self.held_targets = torch.from_numpy(split.targets(split.held_values))
 
@@ -193,7 +217,11 @@ class _Finetuning:
             report.say(f"Neurons of {n} layers share gradients in {recipe.groups} groups each")
         groups = layer_groups(encoder, self.network.head, recipe.layer_decay, recipe.weight_decay)
         training = Training(
-            networks={"network": self.network, "best": copy.deepcopy(self.network).requires_grad_(False)},
+            networks={
+                "network": self.network,
+                "average": copy.deepcopy(self.network).requires_grad_(False),
+                "best": copy.deepcopy(self.network).requires_grad_(False),
+            },
             optimiser=torch.optim.AdamW(groups, lr=recipe.learning_rate),
             world=self.where,
             path=path,
@@ -233,6 +261,24 @@ class _Finetuning:
         finally:
             feeder.close()
 
+    @property
+    def gains_by_all_labels(self) -> bool:
+        """Whether to train again with what was held out; intervals of a number need galaxies never seen."""
+        return (
+            not self.quantity and len(self.split.held) > 0 and _best_epoch(self.training.curves)["epoch"] > 0
+        )
+
+    def with_all_labels(
+        self, path: Path, terms: dict[str, Any], report: Report, stopped: Callable[[], bool]
+    ) -> Any:
+        """Train as before, but with nothing held out, and go as far of the way; None if it was stopped."""
+        curves = self.training.curves
+        recipe = replace(self.recipe, epochs=curves[-1]["epoch"])
+        ways = (_best_epoch(curves)["of_the_way"],)
+        again = _Finetuning(self.galaxies, recipe, self.spec, self.split.with_held(), self.where, ways)
+        training = again.begin(path, terms, _Progress(report), stopped)
+        return training.networks["best"] if again.run(training) else None
+
     def _batch(self, step: int) -> tuple[np.ndarray, Tensor]:
         """Draw positions among the galaxies to train on, every class as often as every other."""
         chance = np.random.default_rng([self.recipe.seed, step])
@@ -253,9 +299,9 @@ class _Finetuning:
 
     def _judge(self, epoch: int) -> dict[str, float]:
         """Figures of the galaxies held out; the best state so far is kept."""
-        best, ways = _best(self.training.curves), WAYS if epoch and self.recipe.init else WAYS[-1:]
+        best, ways = _best(self.training.curves), self.ways if epoch else (WHOLE,)
         if not len(self.split.held):
-            self._go(ways[0])
+            self._go(self.ways[0])
             self.training.networks["best"].load_state_dict(self.judged.state_dict())
             return {}
         found = []
@@ -267,9 +313,15 @@ class _Finetuning:
                 self.training.networks["best"].load_state_dict(self.judged.state_dict())
         return min(found, key=lambda figures: figures["held_out_loss"])
 
+    def _ways(self) -> tuple[float, ...]:
+        """How far to go: of classes halfway, a number may gain by more, and random weights mean nothing."""
+        if not self.recipe.init:
+            return (WHOLE,)
+        return (HALFWAY, WHOLE) if self.quantity else (HALFWAY,)
+
     def _go(self, way: float) -> None:
-        """Set the network that is judged: part of the way from the weights as they were to those trained."""
-        trained = self.network.state_dict()
+        """Set the network that is judged: part of the way from the weights as they were to the average."""
+        trained = self.training.networks["average"].state_dict()
         for name, tensor in self.judged.state_dict().items():
             if tensor.is_floating_point() and way < 1:
                 tensor.copy_(torch.lerp(self.start[name], trained[name], way))
@@ -294,8 +346,8 @@ class _Finetuning:
         seen, held = (self._through(self.judged.encoder, some).numpy() for some in rows)  # type: ignore[arg-type]
         if not (np.isfinite(seen).all() and np.isfinite(held).all()):
             return {"held_out_loss": RAN_AWAY, "balanced_accuracy": 0.0}
-        head = fit("classes", seen, split.train_values, self.recipe.seed, held=(held, split.held_values))
-        said = foretold(head, held)
+        head = GalaxyClassifier(random_state=self.recipe.seed).fit(seen, split.train_values)
+        said = head.predict_proba(held)
         right = said.argmax(1) == truth
         return {
             "held_out_loss": float(-np.log(np.maximum(said[np.arange(len(truth)), truth], 1e-9)).mean()),
@@ -356,7 +408,7 @@ class _Finetuning:
             "galaxies held out": len(split.held),
             "broken images left out": self.galaxies.broken,
             "best epoch": best["epoch"],
-            "of the way from the weights as they were": best.get("of_the_way", WAYS[0]),
+            "of the way from the weights as they were": best.get("of_the_way", self.ways[0]),
             "galaxies per step": self.batch_size,
             "arithmetic": f"{self.precision} on {self.where.device}",
         }

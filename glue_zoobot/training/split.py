@@ -55,6 +55,11 @@ class Split:
             held_values=self.held_values[held],
         )
 
+    def with_held(self) -> Split:
+        """Give the split with all galaxies to train on, and none held out."""
+        rows, values = np.append(self.train, self.held), np.append(self.train_values, self.held_values)
+        return replace(self, train=rows, train_values=values, held=rows[:0], held_values=values[:0])
+
     @property
     def classes(self) -> np.ndarray:
         """Names of the classes to learn, sorted; of a number none."""

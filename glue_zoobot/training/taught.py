@@ -1,9 +1,10 @@
 """
 The head that goes with a fine-tuned encoder, and figures that are honest for it.
 
-The encoder has seen the galaxies it was tuned on, so that cross-validation among them would flatter. Heads
-that are taught on those alone are judged by the galaxies that were held out: which is best, how it is to be
-calibrated, how good it is. The head that is kept is, of classes, taught on all of them.
+The encoder has seen the galaxies it was tuned on, so that cross-validation among them would flatter. A head
+that is taught on those alone is measured on the galaxies that were held out, which also say how sure it may
+be. The head that is kept is, of classes, taught on all of them, by an encoder that was tuned on all of them,
+and as sure.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.special import softmax
 
-from glue_zoobot.analysis.classify import GalaxyClassifier
+from glue_zoobot.analysis.classify import Calibration, GalaxyClassifier
 from glue_zoobot.analysis.heads import Head
+from glue_zoobot.analysis.linear import Linear
 from glue_zoobot.analysis.merit import Figure, class_figures
 from glue_zoobot.analysis.redshift import quantity_figures
 from glue_zoobot.analysis.regress import COVERAGE, GalaxyRegressor
@@ -26,9 +29,10 @@ from glue_zoobot.images import Catalogue
 from glue_zoobot.training.card import versions
 from glue_zoobot.training.split import Split
 
-__all__ = ["HEAD", "Taught", "embedded", "fit", "foretold", "measure", "teach_tuned"]
+__all__ = ["HEAD", "JUDGED", "Taught", "embedded", "fit", "judged", "measure", "teach_tuned"]
 
 HEAD = "head"
+JUDGED = "judged"  # folder of the encoder that has not seen the galaxies held out, if another one has
 ENOUGH = 20  # galaxies held out, below which cross-validation judges
 BATCH = 32
 Estimator = GalaxyClassifier | GalaxyRegressor
@@ -74,13 +78,17 @@ def teach_tuned(
     device : str
     seed : int
     """
-    encoder = load(folder, device)
+    encoder = load(judged(folder), device)
     train, y_train = embedded(catalogue, split.train, split.train_values, encoder)
     held, y_held = embedded(catalogue, split.held, split.held_values, encoder)
     estimator = fit(split.kind, train, y_train, seed, split.redshift, (held, y_held))
     figures = measure(estimator, held, y_held, seed) if len(held) else []
-    if isinstance(estimator, GalaxyRegressor) and len(held) >= ENOUGH:
-        estimator.calibrate(held, y_held)
+    if len(held) >= ENOUGH:
+        encoder = load(folder, device)
+        whole = split.with_held()
+        estimator = calibrated(
+            estimator, *embedded(catalogue, whole.train, whole.train_values, encoder), held, y_held, seed
+        )
     described = describe_encoder(encoder.spec)
     provenance = {
         "encoder": str(described["name"]),
@@ -118,29 +126,69 @@ def fit(
     redshift : bool
         Whether the number is one.
     held : tuple of np.ndarray, optional
-        Embeddings (m, D) and labels (m,) of galaxies new to the encoder, which are the judge if they are
-        enough.
+        Embeddings (m, D) and labels (m,) of galaxies new to the encoder. If they are enough, they judge how a
+        number is best learnt; a choice for classes would need more of them than there are.
     """
-    judge = held if held is not None and len(held[1]) >= ENOUGH else None
     if kind == "number":
+        judge = held if held is not None and len(held[1]) >= ENOUGH else None
         return GalaxyRegressor(seed, redshift=redshift).fit(X, y, judge=judge)
-    return GalaxyClassifier(random_state=seed).fit(X, y, judge=judge)
-
-
-def foretold(estimator: Estimator, held: np.ndarray) -> np.ndarray:
-    """What a head that `fit` has taught said of the galaxies held out, (m, C) or (m,), before it saw them."""
-    if isinstance(estimator, GalaxyRegressor):
-        return estimator.predict(held)
-    return estimator.out_of_fold_[-len(held) :] if len(held) >= ENOUGH else estimator.predict_proba(held)
+    return GalaxyClassifier(random_state=seed).fit(X, y)
 
 
 def measure(estimator: Estimator, held: np.ndarray, y_held: np.ndarray, seed: int) -> list[Figure]:
-    """Figures of merit of what `fit` has taught, of the galaxies held out."""
+    """Figures of merit on galaxies that neither encoder nor head was shown."""
     if isinstance(estimator, GalaxyRegressor):
         apart = copy.copy(estimator)
         apart.calibrate(held, y_held)  # intervals as they will be, each set by the other galaxies held out
-        return quantity_figures(y_held, foretold(apart, held), apart.covered_, apart.redshift, COVERAGE, seed)
-    return class_figures(foretold(estimator, held), np.searchsorted(estimator.classes_, y_held), seed)
+        return quantity_figures(y_held, apart.predict(held), apart.covered_, apart.redshift, COVERAGE, seed)
+    known = np.isin(y_held, estimator.classes_)
+    codes = np.searchsorted(estimator.classes_, y_held[known])
+    return class_figures(estimator.predict_proba(held[known]), codes, seed) if known.any() else []
+
+
+def calibrated(
+    part: Estimator, X: np.ndarray, y: np.ndarray, held: np.ndarray, y_held: np.ndarray, seed: int
+) -> Estimator:
+    """
+    Calibrate a head by galaxies that neither it nor its encoder was shown.
+
+    Of classes the head that is returned is taught on all galaxies, and as sure as the one without those.
+
+    Parameters
+    ----------
+    part : GalaxyClassifier or GalaxyRegressor
+        Taught without the galaxies held out.
+    X : np.ndarray
+        Shape (n, D): all labelled galaxies, by the encoder that is kept.
+    y : np.ndarray
+        Shape (n,).
+    held : np.ndarray
+        Shape (m, D): galaxies held out, by the encoder that was not shown them.
+    y_held : np.ndarray
+        Shape (m,).
+    seed : int
+    """
+    if isinstance(part, GalaxyRegressor):
+        part.calibrate(held, y_held)
+        return part
+    known = np.isin(y_held, part.classes_)  # else a class that no galaxy to train on has
+    held, y_held = held[known], y_held[known]
+    codes = np.searchsorted(part.classes_, y_held)
+    logits = part.linear_(held).astype(np.float64)
+    scale = Calibration.fit(logits[None], codes, 1.0, with_offset=False)
+    own = softmax(scale(logits), axis=1)[np.arange(len(codes)), codes]
+    whole = GalaxyClassifier(random_state=seed).fit(X, y)
+    whole.linear_ = Linear(
+        (whole.linear_.weights / scale.temperature).astype(np.float32),
+        scale(whole.linear_.offset).astype(np.float32),
+    )
+    whole.nonconformity_ = np.sort(1 - own)
+    return whole
+
+
+def judged(folder: Path) -> Path:
+    """Give the folder of the encoder that was not shown the galaxies held out."""
+    return folder / JUDGED if (folder / JUDGED).is_dir() else folder
 
 
 def embedded(

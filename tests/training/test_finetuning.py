@@ -237,13 +237,36 @@ def test_with_too_few_labels_to_judge_by_it_stays_halfway_to_what_it_was(
 
     few, eager = dict(list(kinds.items())[:24]), replace(recipe, epochs=1, learning_rate=1e-2)
     finetune(catalogue, few, "kind", eager, tmp_path / "halfway", "cpu")
-    monkeypatch.setattr(finetuning, "WAYS", (1.0,))
+    monkeypatch.setattr(finetuning, "HALFWAY", 1.0)
     finetune(catalogue, few, "kind", eager, tmp_path / "whole", "cpu")
     before, halfway, whole = (tuned_weights(tmp_path / name) for name in (start, "halfway", "whole"))
     assert any(not torch.equal(before[key], whole[key]) for key in before)
     for key in before:
         if before[key].is_floating_point():
             torch.testing.assert_close(halfway[key], (before[key] + whole[key]) / 2)
+
+
+def test_classes_are_learnt_once_more_with_the_galaxies_that_judged(
+    catalogue, kinds, recipe, start, tmp_path, monkeypatch
+):
+    from glue_zoobot.training import finetuning
+
+    shown, whole = set(), finetuning._Finetuning._batch
+
+    def noted(self, step):
+        drawn, pictures = whole(self, step)
+        shown.update(self.split.train[drawn].tolist())
+        return drawn, pictures
+
+    monkeypatch.setattr(finetuning._Finetuning, "_batch", noted)
+    taught = finetune(catalogue, kinds, "kind", replace(recipe, epochs=4), tmp_path / "made", "cpu")
+    held = split_labels(catalogue, kinds).held
+    best = min(curves(tmp_path / "made"), key=lambda row: row["held_out_loss"])
+    assert best["epoch"] > 0, "or there is nothing to train again"
+    assert len(shown & set(held.tolist())) > len(held) / 2
+    judged, made = (tuned_weights(folder) for folder in (tmp_path / "made" / "judged", tmp_path / "made"))
+    assert any(not torch.equal(judged[key], made[key]) for key in made)
+    assert taught.head.provenance["weights_sha256"] == load(tmp_path / "made", "cpu").spec.sha256
 
 
 def test_all_labels_among_those_held_out(catalogue, kinds, recipe, tmp_path):
