@@ -187,5 +187,25 @@ def _sources(asked: Data, store: EmbeddingStore) -> Iterator[SourceSpec]:
         beside: Any = folder.with_name(folder.name.removesuffix(_FOLDER))
         if here is None or Path(here.path) != beside:
             yield SourceSpec(str(beside))
+    made_from = _made_from(store)
+    if made_from is not None:
+        yield made_from
     if here is not None:
         yield here
+
+
+def _made_from(store: EmbeddingStore) -> SourceSpec | None:
+    """Where the store says that its galaxies are; only if by a path from the store, as `embed` writes it."""
+    fields = store.manifest.get("source")
+    try:
+        spec = SourceSpec.from_dict(fields) if isinstance(fields, dict) else None
+    except CatalogueError:  # of a later version, or changed
+        return None
+    if spec is None or not spec.path.startswith(".."):
+        return None
+
+    def here(text: str) -> str:
+        whole = os.path.normpath(store.path / text)
+        return whole if text == spec.path or os.path.exists(os.path.dirname(whole)) else text  # noqa: PTH110, PTH120
+
+    return spec.with_paths(here)

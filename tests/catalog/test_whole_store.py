@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -99,6 +102,17 @@ def test_without_a_known_source_there_are_ids_alone(store, tmp_path):
     answer = search_whole_store(Question(data, (5,)), count=3)
     assert "where their pictures are is not known" in answer.sentence()
     assert [cid.label for cid in answer.data.main_components] == ["object_id", SCORE, RANK]
+
+
+def test_a_store_knows_what_it_was_made_from(part, survey, store, tmp_path):
+    moved = store.rename(tmp_path / "elsewhere")
+    (tmp_path / "part").mkdir()
+    manifest = json.loads((moved / "manifest.json").read_text())
+    path = str(Path("..") / survey.relative_to(tmp_path))
+    for source, words in (({"path": path}, "survey.csv"), ({"path": str(survey)}, "part.csv")):
+        (moved / "manifest.json").write_text(json.dumps(manifest | {"source": source}))
+        attach_embeddings(part, moved)
+        assert f"pictures from {words}" in search_whole_store(Question(part, (5,)), count=20).sentence()
 
 
 def test_what_does_not_count_there_is_said(part, on_disk):
