@@ -267,15 +267,18 @@ def _time_finetuning(
     from glue_zoobot.training.finetuning import FEWEST_STEPS
     from glue_zoobot.training.split import split_labels
 
-    n = len(split_labels(catalogue, labels, kind, target).train)
+    split = split_labels(catalogue, labels, kind, target)
+    trained = [len(split.train)]
+    if split.kind == "classes" and len(split.held):
+        trained.append(len(split.train) + len(split.held))  # once more, with all labels
     few = some_labels(labels)
     found = timed(
         lambda folder, ear, stopped: tune(
             catalogue, few, target, recipe, folder, device, kind, report=ear, stopped=stopped
         )
     )
-    batch = min(recipe.batch_size, n)
-    shown = recipe.epochs * max(FEWEST_STEPS, n // batch) * batch
+    batch = min(recipe.batch_size, trained[0])
+    shown = sum(recipe.epochs * max(FEWEST_STEPS, n // batch) * batch for n in trained)
     report.estimate(found, len(labels), shown, recipe.epochs)
 
 
