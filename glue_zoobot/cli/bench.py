@@ -112,7 +112,7 @@ def fewlabels(
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Draws of each number of labels.")] = 5,
     epochs: Annotated[int, typer.Option(min=1, help="Of each fine-tuning, at most.")] = 30,
-    patience: Annotated[int, typer.Option(help="Epochs without gain on galaxies held out.")] = 5,
+    patience: Annotated[int, typer.Option(help="Epochs without gain on galaxies held out.")] = 10,
     learning_rate: Annotated[float, typer.Option(help="Of fine-tuning; highest rate of AdamW.")] = 1e-3,
     output: Annotated[
         Path | None,
