@@ -214,7 +214,7 @@ class Teaching(Tuned, HubListener):
         self.take_next(found.question, found.show)
         self._keep_lesson()
         if not self.auto:  # else a training would stand between the user and the label he wants back
-            text = f"training with {len(found.rows):,} labels"
+            text = f"training with {counted(len(found.rows), 'label')}"
             self.steps.add(Step(text, lambda: self._go_back(before)))
         self.changes += 1
 

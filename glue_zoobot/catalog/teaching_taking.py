@@ -11,6 +11,7 @@ from glue_zoobot.catalog.identity import object_ids_of
 from glue_zoobot.catalog.teaching_labels import Labelling
 from glue_zoobot.catalog.teaching_sources import MOST, labels_of_column, sampled, yes_or_no
 from glue_zoobot.errors import AnalysisError
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue.core import ComponentID, Subset
@@ -47,7 +48,7 @@ class LabelTaking(Labelling):
         chosen = sampled(rows)
         shown = {"why": "subset", "subset": subset.label}
         gesture = self._record({int(row): name for row in chosen}, shown)
-        self._keep_step(f"{len(chosen):,} labels {name} from a subset", gesture, before)
+        self._keep_step(f"{counted(len(chosen), 'label')} {name} from a subset", gesture, before)
         if len(chosen) < len(rows):
             self.note = f"{len(chosen):,} of {len(rows):,} galaxies of {name} were drawn at random as labels"
         return len(chosen)
@@ -94,7 +95,7 @@ class LabelTaking(Labelling):
             raise AnalysisError(f"no galaxy of {within.label} has a value in column {column.label!r}")
         rows = sampled(np.array(list(labels), dtype=np.int64), most)
         shown = {"why": "column", "column": column.label}
-        what = f"{len(rows):,} labels from column {column.label}"
+        what = f"{counted(len(rows), 'label')} from column {column.label}"
         self._record({int(row): labels[int(row)] for row in rows}, shown, what)
         return len(rows)
 
@@ -133,7 +134,7 @@ class LabelTaking(Labelling):
         before = dict(self._colours)
         gesture = self.log.add_by_name(labels, {"why": "file", "file": Path(path).name})
         self._after_recording()
-        self._keep_step(f"{n:,} labels from {Path(path).name}", gesture, before)
+        self._keep_step(f"{counted(n, 'label')} from {Path(path).name}", gesture, before)
         if n < len(labels):
             self.note = (
                 f"{len(labels) - n:,} of {len(labels):,} ids are not in {self.data.label}; kept, not used"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from glue_zoobot.images import SourceSpec
 
-__all__ = ["ChildJob", "EmbedJob", "EmbedRequest", "counted", "duration", "source_options"]
+__all__ = ["ChildJob", "EmbedJob", "EmbedRequest", "counted", "duration", "pace", "source_options"]
 
 _CANCELLED = 130  # exit code of a command that was asked to stop
 
@@ -308,12 +308,15 @@ def _text_of(event: dict[str, Any]) -> str:
     return str(event.get("text", ""))
 
 
+def pace(event: Mapping[str, Any]) -> list[str]:
+    """Say how fast it goes and how long it still takes, as far as an event tells."""
+    parts = [f"{event['rate']:,.0f} images/s"] if event.get("rate") else []
+    left = event.get("seconds_left")
+    return parts if left is None else [*parts, f"{duration(left)} left"]
+
+
 def _progress_text(event: dict[str, Any]) -> str:
-    parts = []
-    if event.get("rate"):
-        parts.append(f"{event['rate']:,.0f} images/s")
-    if event.get("seconds_left") is not None:
-        parts.append(f"{duration(event['seconds_left'])} left")
+    parts = pace(event)
     if event.get("broken"):
         parts.append(f"{event['broken']:,} broken so far")
     return " · ".join(parts) or "Working…"

@@ -78,7 +78,7 @@ class ClassRow(QtWidgets.QWidget):
         self.label.show_name(one.name)
         self.count.setText(f"{len(one.rows):,}")
         self.count.setVisible(bool(one.rows))
-        labels = f" and take its {len(one.rows):,} labels back" if one.rows else ""
+        labels = f" and take its {counted(len(one.rows), 'label')} back" if one.rows else ""
         self.remove.setToolTip(f"Remove {one.name}{labels}")
         shown = one.rows[:_PICTURES]
         self.pictures.show_rows(state.data, shown, ["Labelled last: click to see it"] * len(shown))

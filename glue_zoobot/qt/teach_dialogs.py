@@ -22,6 +22,7 @@ from glue_zoobot.catalog.teaching_votes import questions_of
 from glue_zoobot.errors import AnalysisError
 from glue_zoobot.qt.interest_tabs import quiet_label
 from glue_zoobot.qt.styles import problem_text
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue.core import ComponentID, Subset
@@ -169,9 +170,9 @@ class ColumnDialog(QtWidgets.QDialog):
         names, counts = np.unique(list(labels.values()), return_counts=True)
         drawn = f"; {self.most:,} of them are drawn at random" if len(labels) > self.most else ""
         if len(names) > 10 and names.dtype.kind == "f":
-            return f"{len(labels):,} galaxies have a number{drawn}"
+            return f"{counted(len(labels), 'galaxy')} with a number{drawn}"
         few = ", ".join(f"{count:,} {name}" for name, count in list(zip(names, counts, strict=True))[:8])
-        return f"{len(labels):,} galaxies: {few}{' …' if len(names) > 8 else ''}{drawn}"
+        return f"{counted(len(labels), 'galaxy')}: {few}{' …' if len(names) > 8 else ''}{drawn}"
 
 
 class InputsDialog(QtWidgets.QDialog):

@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt
 
 from glue_zoobot.qt.gallery.thumbnails import ThumbnailLoader
 from glue_zoobot.qt.interest_tabs import quiet_label
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue_zoobot.catalog.teaching import Teaching
@@ -91,7 +92,7 @@ class MistakesTab(QtWidgets.QWidget):
         self.thumbnails.want(list(self._items))
         self.review.setVisible(bool(found))
         self.conflicts.setVisible(bool(conflicts))
-        self.conflicts.setText(f"{len(conflicts):,} contradictions")
+        self.conflicts.setText(counted(len(conflicts), "contradiction"))
         self.text.setText(self._explanation())
 
     def _explanation(self) -> str:

@@ -56,6 +56,7 @@ class VotesDialog(QtWidgets.QDialog):
         self._build()
         named = (k for k, one in enumerate(self._questions) if column in one.columns.values())
         self.questions.setCurrentIndex(next(named, 0) if self._questions else -1)
+        self.learn.setFocus()
         self._refresh()
 
     def _build(self) -> None:

@@ -14,6 +14,7 @@ from qtpy.QtCore import Qt
 from glue_zoobot.qt.styles import warn
 from glue_zoobot.qt.train_jobs import TrainRequest
 from glue_zoobot.qt.train_parts import TrainDialog, number_edit, spin
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue_qt.app import GlueApplication
@@ -157,7 +158,7 @@ class FinetuneDialog(TrainDialog):
 
 def _counted(labels: dict[str, Any], kind: str) -> str:
     if kind != "classes":
-        return f"{len(labels):,} galaxies have a value."
+        return f"{counted(len(labels), 'galaxy')} with a value."
     counts = Counter(labels.values()).most_common(6)
     few = ", ".join(f"{count:,} {name}" for name, count in counts)
-    return f"{len(labels):,} galaxies are labelled: {few}{' …' if len(set(labels.values())) > 6 else ''}."
+    return f"{counted(len(labels), 'labelled galaxy')}: {few}{' …' if len(set(labels.values())) > 6 else ''}."

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy import QtCore, QtWidgets
 
 from glue_zoobot.errors import EncoderError
-from glue_zoobot.qt.jobs import ChildJob, duration, source_options
+from glue_zoobot.qt.jobs import ChildJob, pace, source_options
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue.core import Data
@@ -222,10 +223,12 @@ def gain_text(compared: Mapping[str, Any]) -> str:
     name, value, low, high = compared["gain"]
     n = compared["held_out"]
     if value is None or low is None:
-        return f"{n:,} galaxies were held out: too few to say what was gained."
+        return f"Held out: {counted(n, 'galaxy')}, too few to say what was gained."
     if value == low == high == 0:
-        return f"Nothing was gained on {n:,} galaxies held out: as good as the encoder was."
-    text = f"On {n:,} galaxies held out the {name} changed by {value:+.2f} ({low:+.2f} to {high:+.2f})"
+        return f"Nothing was gained on {counted(n, 'galaxy')} held out: as good as the encoder was."
+    text = (
+        f"On {counted(n, 'galaxy')} held out the {name} changed by {value:+.2f} ({low:+.2f} to {high:+.2f})"
+    )
     if low > 0:
         return f"{text}: better than before."
     if high < 0:
@@ -241,10 +244,7 @@ def _progress_text(event: Mapping[str, Any]) -> str:
         parts.append(f"Epoch {event['epoch']} of {event['epochs']}")
     if event.get("loss") is not None:
         parts.append(f"loss {event['loss']:.3f}")
-    if event.get("rate"):
-        parts.append(f"{event['rate']:,.0f} images/s")
-    if event.get("seconds_left") is not None:
-        parts.append(f"{duration(event['seconds_left'])} left")
+    parts += pace(event)
     return " · ".join(parts) or "Working…"
 
 

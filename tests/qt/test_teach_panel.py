@@ -177,7 +177,7 @@ class TestLabelling:
         teaching.sources.choose_column()
         dialog = teaching.sources.column_dialog
         dialog.columns.setCurrentText("redshift")
-        assert "60 galaxies have a number" in dialog.text.text()
+        assert "60 galaxies with a number" in dialog.text.text()
         dialog.as_clear.setChecked(True)
         assert "12 no" in dialog.text.text()
         dialog.low.setValue(0.9)
