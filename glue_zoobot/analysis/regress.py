@@ -107,11 +107,7 @@ class GalaxyRegressor(RegressorMixin, BaseEstimator):
         self.n_columns = n_columns
 
     def fit(
-        self,
-        X: np.ndarray,
-        y: Any,
-        catalogue: np.ndarray | None = None,
-        judge: tuple[np.ndarray, np.ndarray] | None = None,
+        self, X: np.ndarray, y: Any, catalogue: np.ndarray | None = None, judge: Judge = None
     ) -> GalaxyRegressor:
         """
         Learn.
