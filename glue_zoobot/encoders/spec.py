@@ -140,5 +140,5 @@ class EncoderSpec:
         known = {item.name for item in fields(cls)}
         try:
             return cls(**{key: value for key, value in record.items() if key in known})
-        except (TypeError, ValueError, OverflowError) as error:
+        except (TypeError, ValueError, OverflowError, AttributeError) as error:
             raise EncoderError(f"this describes no encoder ({error}): {str(record)[:200]}") from error
