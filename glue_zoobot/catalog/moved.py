@@ -9,8 +9,6 @@ from typing import Any
 from glue.config import session_patch
 
 from glue_zoobot.errors import CatalogueError
-from glue_zoobot.images.hats import CONE
-from glue_zoobot.images.tars import expand, is_pattern
 
 __all__ = ["find_moved_data"]
 
@@ -48,6 +46,9 @@ def find_moved_data(session: dict[str, Any]) -> None:
 
 def _is_there(path: str | Path) -> bool:
     """Whether a source exists: all files of a pattern, or the catalogue that a cone is cut from."""
+    from glue_zoobot.images.hats import CONE  # only now: glue must start quickly
+    from glue_zoobot.images.tars import expand, is_pattern
+
     plain = str(path).partition(CONE)[0]
     try:
         return bool(expand(plain)) if is_pattern(plain) else Path(plain).exists()
