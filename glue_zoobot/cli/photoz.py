@@ -140,7 +140,7 @@ def _tell(scores: Sequence[Score], output: Path, target: str) -> None:
     tables = [text_table(scores)]
     scratch = [score.head for score in scores if score.head.endswith("scratch")]
     measures = scores[0].values
-    if scratch:
+    if scratch and len({score.head for score in scores}) > 1:
         tables.append(saving_table(scores, scratch[0], "sigma_mad" if "sigma_mad" in measures else "scatter"))
     text = "\n\n".join(tables)
     typer.echo(text)
