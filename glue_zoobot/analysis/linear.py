@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from glue_zoobot.errors import AnalysisError
+from glue_zoobot.wording import counted
 
 __all__ = ["Linear", "Standardised", "blocks", "checked", "checked_width"]
 
@@ -118,7 +119,7 @@ def checked(X: np.ndarray, y: Any) -> tuple[np.ndarray, np.ndarray]:
             f"{len(y)} labels do not fit embeddings of shape {X.shape}; give one row for each"
         )
     if len(y) < 2:
-        raise AnalysisError(f"{len(y)} labels are too few to learn from; label at least two galaxies")
+        raise AnalysisError(f"nothing can be learned from {counted(len(y), 'label')}; label at least two galaxies")
     broken = int((~np.isfinite(X).all(axis=1)).sum())
     if broken:
         raise AnalysisError(f"{broken} labelled galaxies have no finite embedding; leave them out")

@@ -20,6 +20,7 @@ __all__ = [
     "vote_figures",
 ]
 
+CALIBRATION_ERROR = "calibration error"
 N_BINS = 10
 N_DRAWS = 400
 
@@ -93,7 +94,7 @@ def class_figures(probabilities: np.ndarray, codes: np.ndarray, random_state: in
     measures: dict[str, Callable[[np.ndarray], float]] = {
         "accuracy": lambda rows: float((p[rows].argmax(axis=1) == y[rows]).mean()),
         "balanced accuracy": lambda rows: _balanced(p[rows].argmax(axis=1), y[rows]),
-        "calibration error": lambda rows: expected_calibration_error(p[rows], y[rows]),
+        CALIBRATION_ERROR: lambda rows: expected_calibration_error(p[rows], y[rows]),
     }
     if p.shape[1] == 2:
         measures["area under the curve"] = lambda rows: _area(p[rows, 1], y[rows])
@@ -267,7 +268,11 @@ def bootstrapped(name: str, measure: Callable[[np.ndarray], float], n: int, rand
     rng = np.random.default_rng(random_state)
     drawn = np.array([measure(rng.integers(n, size=n)) for _ in range(N_DRAWS)])
     low, high = np.nanquantile(drawn, [0.025, 0.975]) if np.isfinite(drawn).any() else (np.nan, np.nan)
-    return Figure(name, measure(np.arange(n)), float(low), float(high))
+    value = measure(np.arange(n))
+    if name == CALIBRATION_ERROR:  # it takes the scatter that drawing again adds for error
+        excess = drawn.mean() - value
+        low, high = max(0.0, low - excess), max(value, high - excess)
+    return Figure(name, value, float(low), float(high))
 
 
 def _balanced(predicted: np.ndarray, codes: np.ndarray) -> float:

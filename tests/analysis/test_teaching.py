@@ -332,6 +332,16 @@ def test_intervals_of_figures_hold_the_truth():
     assert hits >= 34
 
 
+def test_interval_of_the_calibration_error_holds_it():
+    """Drawing galaxies again adds scatter, which alone would push the interval above the figure."""
+    rng = np.random.default_rng(0)
+    for seed in range(10):
+        p = rng.dirichlet([1, 1], size=100)
+        codes = (rng.random(100) < p[:, 1]).astype(int)
+        figure = next(f for f in class_figures(p, codes, seed) if f.name == "calibration error")
+        assert 0 <= figure.low <= figure.value <= figure.high
+
+
 def test_reliability_of_honest_probabilities():
     rng = np.random.default_rng(0)
     stated = rng.random(5000)
