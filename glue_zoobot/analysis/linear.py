@@ -119,7 +119,7 @@ def checked(X: np.ndarray, y: Any) -> tuple[np.ndarray, np.ndarray]:
             f"{len(y)} labels do not fit embeddings of shape {X.shape}; give one row for each"
         )
     if len(y) < 2:
-        raise AnalysisError(f"{counted(len(y), 'label')} cannot teach anything; label two galaxies or more")
+        raise AnalysisError(f"{counted(len(y), 'label')}: too few to learn from; label two galaxies or more")
     broken = int((~np.isfinite(X).all(axis=1)).sum())
     if broken:
         raise AnalysisError(f"{broken} labelled galaxies have no finite embedding; leave them out")
