@@ -83,12 +83,9 @@ def teach_tuned(
     held, y_held = embedded(catalogue, split.held, split.held_values, encoder)
     estimator = fit(split.kind, train, y_train, seed, split.redshift, (held, y_held))
     figures = measure(estimator, held, y_held, seed) if len(held) else []
-    if len(held) >= ENOUGH:
-        encoder = load(folder, device)
-        whole = split.with_held()
-        estimator = calibrated(
-            estimator, *embedded(catalogue, whole.train, whole.train_values, encoder), held, y_held, seed
-        )
+    encoder, whole = load(folder, device), split.with_held()
+    every = embedded(catalogue, whole.train, whole.train_values, encoder)
+    estimator = kept(estimator, *every, held, y_held, seed)
     described = describe_encoder(encoder.spec)
     provenance = {
         "encoder": str(described["name"]),
@@ -146,13 +143,13 @@ def measure(estimator: Estimator, held: np.ndarray, y_held: np.ndarray, seed: in
     return class_figures(estimator.predict_proba(held[known]), codes, seed) if known.any() else []
 
 
-def calibrated(
+def kept(
     part: Estimator, X: np.ndarray, y: np.ndarray, held: np.ndarray, y_held: np.ndarray, seed: int
 ) -> Estimator:
     """
-    Calibrate a head by galaxies that neither it nor its encoder was shown.
+    Give the head of the encoder that is kept, calibrated by galaxies held out if they are enough.
 
-    Of classes the head that is returned is taught on all galaxies, and as sure as the one without those.
+    Of classes it is taught on all galaxies, and as sure as the one that was not shown those held out may be.
 
     Parameters
     ----------
@@ -169,15 +166,18 @@ def calibrated(
     seed : int
     """
     if isinstance(part, GalaxyRegressor):
-        part.calibrate(held, y_held)
+        if len(held) >= ENOUGH:
+            part.calibrate(held, y_held)
         return part
+    whole = GalaxyClassifier(random_state=seed).fit(X, y)
+    if len(held) < ENOUGH:
+        return whole
     known = np.isin(y_held, part.classes_)  # else a class that no galaxy to train on has
     held, y_held = held[known], y_held[known]
     codes = np.searchsorted(part.classes_, y_held)
     logits = part.linear_(held).astype(np.float64)
     scale = Calibration.fit(logits[None], codes, 1.0, with_offset=False)
     own = softmax(scale(logits), axis=1)[np.arange(len(codes)), codes]
-    whole = GalaxyClassifier(random_state=seed).fit(X, y)
     whole.linear_ = Linear(
         (whole.linear_.weights / scale.temperature).astype(np.float32),
         scale(whole.linear_.offset).astype(np.float32),

@@ -22,6 +22,7 @@ from glue_zoobot.training import FinetuneRecipe, finetune, pretrain
 from glue_zoobot.training.grouped import share_gradients
 from glue_zoobot.training.layers import blocks, freeze, layer_groups, train_mode
 from glue_zoobot.training.split import split_labels
+from glue_zoobot.training.taught import embedded
 
 
 @pytest.fixture(scope="session")
@@ -132,6 +133,16 @@ def test_other_labels_are_refused_in_the_same_folder(catalogue, kinds, recipe, t
     fewer = dict(list(kinds.items())[:100])
     with pytest.raises(EncoderError, match="labels was"):
         finetune(catalogue, fewer, "kind", short, tmp_path / "made", "cpu")
+
+
+@pytest.mark.parametrize("n", [60, 200])
+def test_the_head_is_of_the_encoder_that_is_kept(catalogue, kinds, recipe, tmp_path, n):
+    few = dict(list(kinds.items())[:n])  # with 60 too few are held out to calibrate by
+    wild = replace(recipe, init="", architecture="test_efficientnet", input_size=32)
+    head = finetune(catalogue, few, "kind", wild, tmp_path / "made", "cpu").head
+    rows = np.arange(n)
+    matrix, truth = embedded(catalogue, rows, np.array(list(few.values())), load(tmp_path / "made", "cpu"))
+    assert (head.estimator.predict(matrix) == truth).mean() > 2 / 7
 
 
 @pytest.mark.parametrize(
