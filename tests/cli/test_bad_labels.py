@@ -52,7 +52,7 @@ def rings(ids, rows):
     ("rows", "message"),
     [
         (range(10), "all 10 labels are 'ring'; also label galaxies that are something else"),
-        ([3], "1 labels are too few"),
+        ([3], "1 label: too few"),
     ],
 )
 def test_too_little(store, ids, tmp_path, rows, message):
