@@ -1,13 +1,14 @@
 """
 A search among embeddings that do not fit in memory, against reading their bytes once.
 
-    python benchmarks/disk_search.py [--rows 1e7] [--columns 640] [--folder DIR]
+    python benchmarks/disk_search.py [--rows 1e7] [--columns 640] [--folder DIR] [--device cpu]
 
 Clustered float16 vectors, as in ``benchmarks/similarity.py``, are written to plain files as
 `glue_zoobot.analysis.disk_search.pack` does for a store; needs 1.3 kB of disk a row at 640 columns, and
 0.3 for the scan. Then, in turn: reading the file of vectors from end to end and adding up its bytes, an
 exact query, a two-stage query; first with what the system keeps of the files in memory dropped before
-each (*from disk*), then with it (*again*). The folder is removed at the end.
+each (*from disk*), then with it (*again*). The folder is removed at the end. ``--device cuda`` searches on a
+GPU, after the first question from its memory if the vectors fit there; where there is none it says so.
 """
 
 from __future__ import annotations
@@ -77,18 +78,22 @@ def main() -> None:
     parser.add_argument("--rows", type=float, default=1e7)
     parser.add_argument("--columns", type=int, default=640)
     parser.add_argument("--folder", type=Path, help="where there is room; by default the temporary folder")
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda where there is a GPU")
     given = parser.parse_args()
+    if given.device.startswith("cuda") and not torch.cuda.is_available():
+        print("skipped: there is no GPU here")
+        return
     top = Path(tempfile.mkdtemp(dir=given.folder))
     try:
-        measure(top / "search", int(given.rows), given.columns)
+        measure(top / "search", int(given.rows), given.columns, given.device)
     finally:
         shutil.rmtree(top)
 
 
-def measure(folder: Path, rows: int, columns: int) -> None:
+def measure(folder: Path, rows: int, columns: int, device: str) -> None:
     """Make the files and time the queries."""
     made = seconds(lambda: pack(folder, vectors(rows, columns), rows, columns))
-    searches = {method: DiskSearch(folder, method=method) for method in ("exact", "two-stage")}
+    searches = {m: DiskSearch(folder, method=m, device=device) for m in ("exact", "two-stage")}
     ways: dict[str, Callable[[], object]] = {
         "reading the vectors once": lambda: read_once(folder / VECTORS),
         "exact": lambda: searches["exact"].query([rows // 2]),
