@@ -95,7 +95,7 @@ def run(source: Path, store: Path, encoder: str) -> bool:
     from glue_zoobot.qt.finding import find_similar
     from glue_zoobot.qt.jobs_panel import jobs_panel
     from glue_zoobot.qt.layout import open_in_glue
-    from glue_zoobot.qt.similar_panel import similar_panel
+    from glue_zoobot.qt.similar.panel import similar_panel
 
     get_qapp()
     heart, app = Heartbeat(), GlueApplication()

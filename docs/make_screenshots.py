@@ -202,8 +202,8 @@ def detail(studio: Studio) -> QtWidgets.QWidget:
 
 def why(studio: Studio) -> QtWidgets.QWidget:
     """Why these?"""
-    from glue_zoobot.qt.similar_panel import similar_panel
-    from glue_zoobot.qt.why_dialog import WhyDialog
+    from glue_zoobot.qt.similar.panel import similar_panel
+    from glue_zoobot.qt.similar.why import WhyDialog
 
     panel = similar_panel(studio.app)
     dialog = WhyDialog(panel, panel.state)
@@ -216,7 +216,7 @@ def conditions(studio: Studio) -> QtWidgets.QWidget:
     """Conditions on the answer."""
     from glue_zoobot.catalog.cuts import Cuts
     from glue_zoobot.qt.columns import measured_columns
-    from glue_zoobot.qt.cuts_dialog import CutsDialog
+    from glue_zoobot.qt.similar.cuts import CutsDialog
 
     first = [cid.label for cid in measured_columns(studio.data)][:2]
     dialog = CutsDialog(studio.app, studio.data, Cuts(tuple((label, 0.05) for label in first), 5.0))
@@ -249,7 +249,7 @@ def jobs(studio: Studio) -> None:
 
 def interest(studio: Studio) -> None:
     """The interest panel after three rounds of ratings."""
-    from glue_zoobot.qt.interest_panel import interest_panel
+    from glue_zoobot.qt.interest.panel import interest_panel
 
     panel = interest_panel(studio.app)
     panel.show_panel()
@@ -267,7 +267,7 @@ def interest(studio: Studio) -> None:
 
 def teach(studio: Studio) -> None:
     """The teach panel after a training."""
-    from glue_zoobot.qt.teach_panel import teach_panel
+    from glue_zoobot.qt.teach.panel import teach_panel
 
     panel = teach_panel(studio.app)
     panel.show_panel()

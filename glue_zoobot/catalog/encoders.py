@@ -49,7 +49,7 @@ def trained_encoders(data: Data) -> list[Path]:
 
 
 def unfinished_trainings(data: Data) -> dict[Path, dict[str, Any]]:
-    """Return trainings that were stopped, with what was asked for (see `glue_zoobot.qt.train_jobs`)."""
+    """Return trainings that were stopped, with what was asked for (see `glue_zoobot.qt.train.jobs`)."""
     found = {}
     for folder in _folders(data):
         request = _read(folder / _WORK / _REQUEST)

@@ -35,7 +35,7 @@ def show_tour(session: Session, data_collection: DataCollection) -> None:
 @menubar_plugin("Zoobot: similar galaxies panel")
 def show_similar_panel(session: Session, data_collection: DataCollection) -> None:
     """Show the panel, empty or not."""
-    from glue_zoobot.qt.similar_panel import similar_panel
+    from glue_zoobot.qt.similar.panel import similar_panel
 
     similar_panel(session.application).show_result()
 
@@ -43,7 +43,7 @@ def show_similar_panel(session: Session, data_collection: DataCollection) -> Non
 @menubar_plugin("Zoobot: interest panel")
 def show_interest_panel(session: Session, data_collection: DataCollection) -> None:
     """Show the panel, empty or not."""
-    from glue_zoobot.qt.interest_panel import interest_panel
+    from glue_zoobot.qt.interest.panel import interest_panel
 
     interest_panel(session.application).show_panel()
 
@@ -58,7 +58,7 @@ def show_interest_panel(session: Session, data_collection: DataCollection) -> No
 )
 def rate_layer(layer: Data | Subset | SubsetGroup, data_collection: DataCollection) -> None:
     """Start the panel on a catalogue, or from a subset."""
-    from glue_zoobot.qt.interest_panel import interest_panel
+    from glue_zoobot.qt.interest.panel import interest_panel
 
     panel = interest_panel(application_of(data_collection))
     panel.show_panel()
@@ -75,7 +75,7 @@ def rate_layer(layer: Data | Subset | SubsetGroup, data_collection: DataCollecti
 @menubar_plugin("Zoobot: teach panel")
 def show_teach_panel(session: Session, data_collection: DataCollection) -> None:
     """Show the panel, empty or not."""
-    from glue_zoobot.qt.teach_panel import teach_panel
+    from glue_zoobot.qt.teach.panel import teach_panel
 
     teach_panel(session.application).show_panel()
 
@@ -90,7 +90,7 @@ def show_teach_panel(session: Session, data_collection: DataCollection) -> None:
 )
 def teach_layer(layer: Data | Subset | SubsetGroup, data_collection: DataCollection) -> None:
     """Open the panel for a catalogue, or make a subset a class of what is taught."""
-    from glue_zoobot.qt.teach_panel import teach_panel
+    from glue_zoobot.qt.teach.panel import teach_panel
 
     panel = teach_panel(application_of(data_collection))
     if isinstance(layer, Data):
@@ -168,7 +168,7 @@ def embed(data: Data, data_collection: DataCollection) -> None:
 )
 def train_encoder(data: Data, data_collection: DataCollection) -> None:
     """Open the dialog of the training without labels."""
-    from glue_zoobot.qt.train_encoder import TrainEncoderDialog
+    from glue_zoobot.qt.train.encoder import TrainEncoderDialog
 
     _open_on_images("Train encoder", TrainEncoderDialog, data, data_collection)
 
@@ -303,7 +303,7 @@ def _attach(
     application: GlueApplication, title: str, what: str, data: Data, attach: Callable[[], int]
 ) -> None:
     """Attach off the GUI thread, and say how much of the dataset was matched."""
-    from glue_zoobot.qt.similar_panel import similar_panel
+    from glue_zoobot.qt.similar.panel import similar_panel
     from glue_zoobot.qt.threads import run_in_thread
 
     def done(matched: int) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
-from glue_zoobot.qt.interest_tabs import quiet_label
+from glue_zoobot.qt.styles import quiet_label
 from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:

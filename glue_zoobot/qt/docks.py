@@ -22,7 +22,7 @@ def tabbed_panel(application: GlueApplication, kind: type[Panel]) -> Panel:
     A new one is hidden, behind *Similar galaxies*: one at the bottom would resize, and so redraw, every
     plot, and one beneath another would leave neither the room that it needs.
     """
-    from glue_zoobot.qt.similar_panel import similar_panel
+    from glue_zoobot.qt.similar.panel import similar_panel
 
     panel = application.findChild(kind)
     if panel is None:

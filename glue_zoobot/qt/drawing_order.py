@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from glue.core import Subset
 from qtpy import QtCore
 
-from glue_zoobot.catalog.teaching_groups import is_cut
+from glue_zoobot.catalog.teaching.groups import is_cut
 from glue_zoobot.qt.markers import is_result
 
 if TYPE_CHECKING:

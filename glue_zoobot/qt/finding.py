@@ -90,7 +90,7 @@ def find_now(application: GlueApplication, data: Data, like: Sequence[int]) -> s
 
 
 def _show(application: GlueApplication, found: Answer, place: int | None = None) -> str:
-    from glue_zoobot.qt.similar_panel import similar_panel
+    from glue_zoobot.qt.similar.panel import similar_panel
 
     state = question_of(application)
     try:

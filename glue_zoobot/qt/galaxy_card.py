@@ -12,7 +12,7 @@ from qtpy.QtCore import Qt
 from glue_zoobot.catalog.columns import our_columns
 from glue_zoobot.qt.columns import sky_columns
 from glue_zoobot.qt.gallery.thumbnails import ThumbnailLoader
-from glue_zoobot.qt.interest_widgets import BigPicture
+from glue_zoobot.qt.interest.widgets import BigPicture
 from glue_zoobot.qt.styles import quiet, title
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from glue_zoobot.qt.jobs import ChildJob, EmbedJob, EmbedRequest
 from glue_zoobot.qt.layout import open_map
 from glue_zoobot.qt.map_job import MapJob
 from glue_zoobot.qt.plot_labels import fit_labels
-from glue_zoobot.qt.similar_panel import similar_panel
+from glue_zoobot.qt.similar.panel import similar_panel
 from glue_zoobot.qt.styles import warn
 
 if TYPE_CHECKING:

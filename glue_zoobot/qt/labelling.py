@@ -66,7 +66,7 @@ def press_digit(application: GlueApplication, data: Data, rows: Sequence[int], d
         What was done, or why not, in one line for a status bar.
     """
     from glue_zoobot.catalog import object_ids_of
-    from glue_zoobot.qt.interest_panel import interest_panel
+    from glue_zoobot.qt.interest.panel import interest_panel
 
     panel = _panel_of_digits(application)
     if hasattr(panel, "press_digit"):

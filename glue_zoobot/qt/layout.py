@@ -16,7 +16,7 @@ from glue_zoobot.qt.arrangement import Arrangement
 from glue_zoobot.qt.finding import find_now
 from glue_zoobot.qt.host import question_of
 from glue_zoobot.qt.quiet import silence_offscreen
-from glue_zoobot.qt.similar_panel import similar_panel
+from glue_zoobot.qt.similar.panel import similar_panel
 
 if TYPE_CHECKING:
     from glue.core import ComponentID, Data

@@ -66,7 +66,7 @@ class MissingDialog(QtWidgets.QDialog):
 
     def found(self, missing: Missing) -> None:
         """Let the windows follow."""
-        from glue_zoobot.qt.similar_panel import similar_panel
+        from glue_zoobot.qt.similar.panel import similar_panel
 
         if missing.what == "embeddings" and self._application.app is not None:
             similar_panel(self._application).embeddings_changed(missing.data)

@@ -23,10 +23,10 @@ def look_when_restored(session: dict[str, Any]) -> None:
 
 
 def _look() -> None:
-    from glue_zoobot.qt.interest_panel import show_restored_ranking
+    from glue_zoobot.qt.interest.panel import show_restored_ranking
     from glue_zoobot.qt.missing_dialog import tell_what_is_missing
-    from glue_zoobot.qt.similar_panel import show_restored_answer
-    from glue_zoobot.qt.teach_panel import show_restored_teaching
+    from glue_zoobot.qt.similar.panel import show_restored_answer
+    from glue_zoobot.qt.teach.panel import show_restored_teaching
 
     for window in QtWidgets.QApplication.topLevelWidgets():
         if hasattr(window, "data_collection") and window.app is not None:  # not closed

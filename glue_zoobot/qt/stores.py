@@ -45,7 +45,7 @@ def choose_embeddings(data: Data, data_collection: DataCollection) -> None:
 
 def _use(data: Data, data_collection: DataCollection, store: KnownStore) -> None:
     from glue_zoobot.catalog import attach_embeddings
-    from glue_zoobot.qt.similar_panel import similar_panel
+    from glue_zoobot.qt.similar.panel import similar_panel
     from glue_zoobot.qt.threads import run_in_thread
 
     application = application_of(data_collection)

@@ -6,7 +6,17 @@ from typing import Any
 
 from qtpy import QtGui, QtWidgets
 
-__all__ = ["is_dark", "paint", "problem_text", "quiet", "quiet_colour", "title", "warn", "warning_colour"]
+__all__ = [
+    "is_dark",
+    "paint",
+    "problem_text",
+    "quiet",
+    "quiet_colour",
+    "quiet_label",
+    "title",
+    "warn",
+    "warning_colour",
+]
 
 _QUIET = 0.68  # share of the text's colour; the rest is the window's
 _SMALL = 0.88
@@ -22,6 +32,11 @@ def quiet(label: Any, small: bool = False) -> Any:
         font.setPointSizeF(_SMALL * font.pointSizeF())
         label.setFont(font)
     return label
+
+
+def quiet_label() -> QtWidgets.QLabel:
+    """Return a label for explanations."""
+    return quiet(QtWidgets.QLabel(wordWrap=True), small=True)
 
 
 def warn(label: Any, problem: bool = False) -> Any:

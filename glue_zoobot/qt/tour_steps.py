@@ -110,7 +110,7 @@ def _click(scene: Scene) -> QtWidgets.QWidget | None:
 
 
 def _how_many(scene: Scene) -> QtWidgets.QWidget | None:
-    from glue_zoobot.qt.similar_panel import similar_panel
+    from glue_zoobot.qt.similar.panel import similar_panel
 
     panel = similar_panel(scene.application)
     panel.show_result()
@@ -127,7 +127,7 @@ def _pictures(scene: Scene) -> QtWidgets.QWidget | None:
 
 
 def _rate(scene: Scene) -> QtWidgets.QWidget | None:
-    from glue_zoobot.qt.interest_panel import interest_panel
+    from glue_zoobot.qt.interest.panel import interest_panel
 
     panel = interest_panel(scene.application)
     panel.show_panel()
@@ -137,7 +137,7 @@ def _rate(scene: Scene) -> QtWidgets.QWidget | None:
 
 
 def _teach(scene: Scene) -> QtWidgets.QWidget | None:
-    from glue_zoobot.qt.teach_panel import teach_panel
+    from glue_zoobot.qt.teach.panel import teach_panel
 
     panel = teach_panel(scene.application)
     panel.show_panel()

@@ -15,7 +15,7 @@ from glue.core.subset import ElementSubsetState, RangeSubsetState
 
 from glue_zoobot.catalog import attach_embeddings, load
 from glue_zoobot.catalog.interest import Interest, interest_of
-from glue_zoobot.catalog.interest_log import log_path_of
+from glue_zoobot.catalog.interest.log import log_path_of
 from glue_zoobot.errors import AnalysisError
 from tests.catalog.conftest import N, ids_of_survey, vectors, write_store
 

@@ -18,10 +18,10 @@ from glue_zoobot.analysis.labels import user_name as user
 from glue_zoobot.analysis.shares import class_shares, corrected
 from glue_zoobot.catalog import attach_embeddings, load, write_columns
 from glue_zoobot.catalog.columns import our_columns
-from glue_zoobot.catalog.interest_log import log_path_of
+from glue_zoobot.catalog.interest.log import log_path_of
 from glue_zoobot.catalog.teaching import teaching_of
-from glue_zoobot.catalog.teaching_expected import Chances
-from glue_zoobot.catalog.teaching_lesson import answer
+from glue_zoobot.catalog.teaching.expected import Chances
+from glue_zoobot.catalog.teaching.lesson import answer
 from glue_zoobot.errors import AnalysisError
 from tests.catalog.conftest import ids_of_survey, vectors, write_store, write_survey
 

@@ -92,8 +92,8 @@ def _sessions():
         """Open a session in a window, and do with it what somebody would who had been sent it."""
         from glue_zoobot.catalog import images_of, similar_galaxies, why_no_embeddings
         from glue_zoobot.catalog.interest import interest_of
-        from glue_zoobot.qt.interest_panel import interest_panel
-        from glue_zoobot.qt.similar_panel import similar_panel
+        from glue_zoobot.qt.interest.panel import interest_panel
+        from glue_zoobot.qt.similar.panel import similar_panel
 
         os.chdir(Path(path).parent)
         app = GlueApplication.restore_session(path, show=False)

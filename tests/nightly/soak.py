@@ -64,8 +64,8 @@ class Work:
         from glue_zoobot.analysis.classify import GalaxyClassifier
         from glue_zoobot.catalog import attach_embeddings, embeddings_of, load, similar_galaxies
         from glue_zoobot.catalog.interest import interest_of
-        from glue_zoobot.qt.interest_panel import interest_panel
-        from glue_zoobot.qt.similar_panel import similar_panel
+        from glue_zoobot.qt.interest.panel import interest_panel
+        from glue_zoobot.qt.similar.panel import similar_panel
         from tests.catalog.conftest import ids_of_survey, vectors, write_store, write_survey
 
         get_qapp()

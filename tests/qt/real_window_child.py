@@ -29,8 +29,8 @@ class Window:
 
         from glue_zoobot.catalog import attach_embeddings, load, similar_galaxies
         from glue_zoobot.qt.gallery.viewer import GalleryViewer
-        from glue_zoobot.qt.interest_panel import interest_panel
-        from glue_zoobot.qt.similar_panel import similar_panel
+        from glue_zoobot.qt.interest.panel import interest_panel
+        from glue_zoobot.qt.similar.panel import similar_panel
 
         self.data = load(survey)
         attach_embeddings(self.data, store)

@@ -16,7 +16,7 @@ from qtpy import QtWidgets
 from glue_zoobot.catalog import embeddings_of, images_of
 from glue_zoobot.catalog.columns import provenance_of
 from glue_zoobot.qt.jobs_panel import JobsPanel, jobs_panel
-from glue_zoobot.qt.similar_panel import SimilarPanel
+from glue_zoobot.qt.similar.panel import SimilarPanel
 from tests.catalog.conftest import ids_of_survey
 from tests.qt.conftest import members, wait_until
 

@@ -10,7 +10,7 @@ from glue_zoobot.catalog import add_map, attach_embeddings, embeddings_of
 from glue_zoobot.catalog.embeddings import known_embeddings
 from glue_zoobot.qt.finding import find_similar
 from glue_zoobot.qt.growing import store_watch
-from glue_zoobot.qt.similar_panel import similar_panel
+from glue_zoobot.qt.similar.panel import similar_panel
 from tests.catalog.conftest import vectors, write_store
 from tests.catalog.test_growing import Filling
 from tests.qt.conftest import members, wait_until

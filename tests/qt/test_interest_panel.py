@@ -15,8 +15,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from glue_zoobot.catalog.interest import interest_of
-from glue_zoobot.catalog.interest_log import log_path_of
-from glue_zoobot.qt.interest_panel import InterestPanel, interest_panel
+from glue_zoobot.catalog.interest.log import log_path_of
+from glue_zoobot.qt.interest.panel import InterestPanel, interest_panel
 from tests.qt.conftest import members, wait_until
 
 

@@ -12,7 +12,7 @@ from glue_zoobot.catalog import write_columns
 from glue_zoobot.errors import CatalogueError
 from glue_zoobot.qt import columns
 from glue_zoobot.qt.layout import WINDOW_SIZE, grab, open_in_glue, size_in
-from glue_zoobot.qt.similar_panel import SimilarPanel
+from glue_zoobot.qt.similar.panel import SimilarPanel
 from tests.qt.conftest import members
 
 

@@ -14,7 +14,7 @@ from tests.qt.conftest import click_point, members, wait_until
 
 def test_a_click_in_a_linked_catalogue(app, data, scatter, similar):
     from glue_zoobot.qt.gallery.viewer import GalleryViewer
-    from glue_zoobot.qt.similar_panel import SimilarPanel
+    from glue_zoobot.qt.similar.panel import SimilarPanel
 
     angle = np.linspace(0, 2 * np.pi, N, endpoint=False)
     spectra = Data(label="spectra", line=np.cos(angle), width=np.sin(angle))

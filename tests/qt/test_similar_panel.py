@@ -12,10 +12,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from glue_zoobot.catalog.cuts import Cuts
-from glue_zoobot.qt.cuts_dialog import CutsDialog
 from glue_zoobot.qt.row_mime import ROWS_MIME_TYPE, mime_of_rows, rows_of_mime
-from glue_zoobot.qt.similar_panel import SimilarPanel, similar_panel
-from glue_zoobot.qt.why_dialog import WhyDialog
+from glue_zoobot.qt.similar.cuts import CutsDialog
+from glue_zoobot.qt.similar.panel import SimilarPanel, similar_panel
+from glue_zoobot.qt.similar.why import WhyDialog
 from tests.qt.conftest import members, wait_until
 
 

@@ -128,7 +128,7 @@ class Stories(RuleBasedStateMachine):
 
     @property
     def panel(self):
-        from glue_zoobot.qt.similar_panel import similar_panel
+        from glue_zoobot.qt.similar.panel import similar_panel
 
         return similar_panel(self.app)
 
@@ -306,7 +306,7 @@ class Stories(RuleBasedStateMachine):
     @rule(row=ROWS, value=st.integers(0, 5))
     @when(has_data)
     def rate(self, row, value):
-        from glue_zoobot.qt.interest_panel import interest_panel
+        from glue_zoobot.qt.interest.panel import interest_panel
         from glue_zoobot.qt.labelling import press_digit
 
         interest_panel(self.app).show_panel()

@@ -16,9 +16,9 @@ from qtpy.QtTest import QTest
 from glue_zoobot.catalog import attach_embeddings
 from glue_zoobot.catalog.columns import our_columns
 from glue_zoobot.catalog.teaching import teaching_of
-from glue_zoobot.catalog.teaching_lesson import answer
+from glue_zoobot.catalog.teaching.lesson import answer
 from glue_zoobot.qt.labelling import press_digit
-from glue_zoobot.qt.teach_panel import TeachPanel, teach_panel
+from glue_zoobot.qt.teach.panel import TeachPanel, teach_panel
 from tests.catalog.conftest import ids_of_survey, vectors, write_store
 from tests.qt.conftest import members, wait_until
 
@@ -202,7 +202,7 @@ class TestLabelling:
 
     def test_digits_in_other_views_go_to_the_panel_used_last(self, app, teaching, state, data):
         from glue_zoobot.catalog.interest import interest_of
-        from glue_zoobot.qt.interest_panel import interest_panel
+        from glue_zoobot.qt.interest.panel import interest_panel
 
         state.add_class("yes")
         text = press_digit(app, data, [7, 8], 1)

@@ -15,7 +15,7 @@ from glue_zoobot.catalog.columns import our_columns
 from glue_zoobot.images.simulated import write_sample
 from glue_zoobot.qt.gallery.viewer import GalleryViewer
 from glue_zoobot.qt.layout import open_in_glue
-from glue_zoobot.qt.teach_panel import teach_panel
+from glue_zoobot.qt.teach.panel import teach_panel
 from tests.catalog.conftest import write_store
 from tests.qt.conftest import members, wait_until
 

@@ -11,7 +11,7 @@ from qtpy import QtWidgets
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from glue_zoobot.qt.similar_panel import SimilarPanel
+from glue_zoobot.qt.similar.panel import SimilarPanel
 from tests.qt.conftest import click_at, click_point, members, wait_until
 
 

@@ -14,9 +14,9 @@ from qtpy.QtTest import QTest
 from glue_zoobot.encoders import is_cached
 from glue_zoobot.qt import actions, tour
 from glue_zoobot.qt.callout import Callout
-from glue_zoobot.qt.interest_panel import InterestPanel
-from glue_zoobot.qt.similar_panel import SimilarPanel, similar_panel
-from glue_zoobot.qt.teach_panel import TeachPanel
+from glue_zoobot.qt.interest.panel import InterestPanel
+from glue_zoobot.qt.similar.panel import SimilarPanel, similar_panel
+from glue_zoobot.qt.teach.panel import TeachPanel
 from glue_zoobot.qt.tour import Tour, start_tour
 from glue_zoobot.qt.tour_steps import STEPS
 from tests.qt.conftest import wait_until

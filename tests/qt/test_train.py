@@ -16,14 +16,14 @@ from glue_zoobot.catalog.encoders import encoder_folder, trained_encoders, unfin
 from glue_zoobot.images import SourceSpec
 from glue_zoobot.qt import actions
 from glue_zoobot.qt.jobs_panel import jobs_panel
-from glue_zoobot.qt.teach_panel import teach_panel
-from glue_zoobot.qt.train_card import CardDialog
-from glue_zoobot.qt.train_columns import class_columns, fraction_columns
-from glue_zoobot.qt.train_encoder import TrainEncoderDialog
-from glue_zoobot.qt.train_finetune import FinetuneDialog
-from glue_zoobot.qt.train_jobs import TrainRequest, as_options, gain_text
-from glue_zoobot.qt.train_start import start_training
-from glue_zoobot.qt.train_time import Estimator
+from glue_zoobot.qt.teach.panel import teach_panel
+from glue_zoobot.qt.train.card import CardDialog
+from glue_zoobot.qt.train.columns import class_columns, fraction_columns
+from glue_zoobot.qt.train.encoder import TrainEncoderDialog
+from glue_zoobot.qt.train.finetune import FinetuneDialog
+from glue_zoobot.qt.train.jobs import TrainRequest, as_options, gain_text
+from glue_zoobot.qt.train.start import start_training
+from glue_zoobot.qt.train.time import Estimator
 from tests.qt.conftest import wait_until
 
 STUB = str(Path(__file__).with_name("stub_training.py"))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from glue.core import Data
 
-from glue_zoobot.qt.why_dialog import compare, verdict
+from glue_zoobot.qt.similar.why import compare, verdict
 
 N = 400
 

@@ -77,7 +77,7 @@ def gallery_of(app):
 
 
 def panel_of(app):
-    from glue_zoobot.qt.similar_panel import SimilarPanel
+    from glue_zoobot.qt.similar.panel import SimilarPanel
 
     wait_until(lambda: app.findChild(SimilarPanel) is not None)
     return app.findChild(SimilarPanel)

@@ -8,7 +8,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from glue_zoobot.qt.gallery.viewer import GalleryViewer
-from glue_zoobot.qt.teach_panel import teach_panel
+from glue_zoobot.qt.teach.panel import teach_panel
 from tests.qt.conftest import wait_until
 
 

@@ -1,0 +1,5 @@
+"""Rating galaxies by interest: one state that windows follow, and what it is made of."""
+
+from glue_zoobot.catalog.interest.state import GROUP_LABEL, MODES, RANK, RATING, SCORE, Interest, interest_of
+
+__all__ = ["GROUP_LABEL", "MODES", "RANK", "RATING", "SCORE", "Interest", "interest_of"]

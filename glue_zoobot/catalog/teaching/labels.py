@@ -1,0 +1,236 @@
+"""The labels of one target of a catalogue, and the galaxies that wait for one; without predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from echo import CallbackProperty
+
+from glue_zoobot.catalog.embeddings import embeddings_of
+from glue_zoobot.catalog.identity import object_ids_of
+from glue_zoobot.catalog.interest.log import remember_log
+from glue_zoobot.catalog.teaching.classes import Classes, name_of
+from glue_zoobot.catalog.teaching.log import TargetLog
+from glue_zoobot.catalog.teaching.undo import Step, Steps
+from glue_zoobot.errors import AnalysisError
+
+if TYPE_CHECKING:
+    from glue.core import Data
+
+    from glue_zoobot.catalog.teaching.log import Conflict
+
+__all__ = ["Labelling"]
+
+_KNOWING = ("mistake", "conflict", "again")
+
+
+class Labelling(Classes):
+    """
+    Labels by row, and a queue of galaxies to label; a base of `Teaching`.
+
+    A label is on disk before anything else happens.
+
+    Attributes
+    ----------
+    log : TargetLog or None
+        The labels on disk.
+    why : str
+        Why `current` is shown.
+    note : str
+        What the user should know of the log and of what was done last; else empty.
+    """
+
+    # Kept in the instance, see SimilarGalaxies: echo's own table would keep a closed session alive.
+    data: Data | None = CallbackProperty(
+        docstring="The catalogue",
+        getter=lambda state: state.__dict__.get("_data"),
+        setter=lambda state, data: state.__dict__.update(_data=data),
+    )
+    current = CallbackProperty(None, docstring="Row of the galaxy to label now; None if there is none yet")
+
+    @property
+    def next_rows(self) -> tuple[int, ...]:
+        """Rows that come next, the current one first."""
+        return tuple(row for row, _ in self._queue)
+
+    @property
+    def conflicts(self) -> list[Conflict]:
+        """Galaxies with different labels; the latest counts."""
+        return [] if self.log is None else self.log.conflicts()
+
+    @property
+    def n_without_embedding(self) -> int:
+        """Labelled galaxies that cannot be learned from."""
+        embeddings = None if self.data is None else embeddings_of(self.data)
+        if embeddings is None:
+            return 0
+        return int((embeddings.positions[list(self.labels)] < 0).sum()) if self.labels else 0
+
+    def labels_by_id(self) -> dict[str, Any]:
+        """Labels that stand, by object id."""
+        ids = object_ids_of(self.data)
+        return {str(ids[row]): value for row, value in self.labels.items()}
+
+    # -- labels ------------------------------------------------------------------------------------------
+
+    def label(self, rows: int | Sequence[int], value: str | float) -> None:
+        """
+        Label a galaxy, or several alike; on disk before anything else changes.
+
+        Parameters
+        ----------
+        rows : int or sequence of int
+        value : str or float
+            Name of the class, or the number.
+
+        Raises
+        ------
+        AnalysisError
+            If nothing is being taught, or it could not be written: then it does not count.
+        """
+        self._check_open()
+        given = [int(row) for row in np.atleast_1d(rows)]
+        is_current = given == [self.current]
+        why = self.why if is_current else "chosen"
+        what = f"label {value}" if len(given) == 1 else f"{len(given):,} labels {value}"
+        self._record(dict.fromkeys(given, value), self._shown(given[0], why), what)
+        self._queue = [(row, reason) for row, reason in self._queue if row not in given]
+        self._show_next()
+
+    def skip(self) -> None:
+        """Pass over the current galaxy; it is not suggested again in this session."""
+        if self.current is not None:
+            self._skipped.add(self.current)
+            self._queue = [(row, why) for row, why in self._queue if row != self.current]
+            self._show_next()
+            self.changes += 1
+
+    def review(self, rows: Sequence[int], why: str = "again") -> None:
+        """Show galaxies now, whether or not they are labelled; a new label replaces the old one."""
+        first = [int(row) for row in rows]
+        self._queue = [(row, why) for row in first] + [item for item in self._queue if item[0] not in first]
+        self._show_next()
+
+    # -- taking back -------------------------------------------------------------------------------------
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is anything that could be taken back."""
+        return bool(self.undo_text)
+
+    @property
+    def undo_text(self) -> str:
+        """What `undo` takes back, in words; empty if there is nothing."""
+        if self.steps.last is not None:
+            return self.steps.last.text
+        mine = self.log is not None and any(e.who == self.log.log.who for e in self.log.standing())
+        return "the labels given last" if mine else ""
+
+    def undo(self, of_labels: bool = False) -> int:
+        """
+        Take back what was done last; a galaxy whose label is taken back is shown again.
+
+        Parameters
+        ----------
+        of_labels : bool
+            Take back what was *labelled* last, whatever was done since.
+
+        Returns
+        -------
+        int
+            How many labels were taken back: several if they were given at once, by a subset or a column.
+        """
+        step = self.steps.pop(of_labels)
+        if step is not None:
+            return step.back()
+        return self._take_back()  # of an earlier session
+
+    def _take_back(self, gesture: str = "") -> int:
+        taken = [] if self.log is None else self.log.take_back(gesture)
+        if not taken:
+            return 0
+        self._read_labels()
+        if len(taken) == 1:
+            self.review([self.log.row_of(taken[0])], taken[0].shown.get("why", "again"))
+        return len(taken)
+
+    def _withdraw(self, rows: Iterable[int]) -> None:
+        self.log.withdraw(rows)
+        self._read_labels()
+
+    # -- bookkeeping -------------------------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self.log is None or self.data is None:
+            raise AnalysisError("choose a catalogue and what to teach first")
+
+    def _record(self, labels: Mapping[int, Any], shown: Mapping[str, Any], what: str = "") -> str:
+        """Write labels of one gesture and return its id; as `what` it can be taken back."""
+        if any(isinstance(value, str) for value in labels.values()) and self.is_number and self.labels:
+            raise AnalysisError(f"{self.target} is a number; teach classes as another target")
+        before = dict(self._colours)
+        gesture = self.log.add_labels(labels, shown)
+        self._after_recording()
+        if what:
+            self._keep_step(what, gesture, before)
+        return gesture
+
+    def _keep_step(self, what: str, gesture: str, colours: dict[str, str]) -> None:
+        """Remember a gesture of labels, with the classes that there were before it."""
+
+        def back() -> int:
+            taken = self._take_back(gesture)
+            new = [name for name in self._colours if name not in colours]
+            if new and not any(one.rows for one in self.classes if one.name in new):
+                self._recolour(colours)
+            return taken
+
+        self.steps.add(Step(what, back, of_labels=True))
+
+    def _after_recording(self) -> None:
+        self.note = ""
+        remember_log(self.data, self.log.path)
+        self._read_labels()
+        self._remember()
+
+    def _read_labels(self) -> None:
+        entries = self.log.standing()
+        labels = {}
+        for entry in entries:
+            row = self.log.row_of(entry)
+            labels.pop(row, None)  # so that those labelled last are last
+            labels[row] = entry.value
+        self.labels: dict[int, Any] = labels
+        if not self.is_number:
+            self.labels = {row: name_of(value) for row, value in labels.items()}
+            names = [one.name for one in self.classes]
+            if self.wanted not in names:
+                self.wanted = names[0] if names else ""
+        self.changes += 1
+
+    def _id(self, row: int) -> str:
+        return str(object_ids_of(self.data)[row])
+
+    def _shown(self, row: int, why: str) -> dict[str, Any]:
+        """What the user was shown, and why, for the log."""
+        shown: dict[str, Any] = {"why": why, "labels": len(self.labels)}
+        if why in _KNOWING:
+            shown["settles"] = True
+        embeddings = embeddings_of(self.data)
+        return shown if embeddings is None else shown | {"encoder": embeddings.encoder_name}
+
+    def _show_next(self) -> None:
+        row, self.why = self._queue[0] if self._queue else (None, "")
+        self.current = row
+
+    def _forget(self) -> None:
+        self.log: TargetLog | None = None
+        self.labels = {}
+        self.steps = Steps()
+        self._kind: str | None = None
+        self._colours: dict[str, str] = {}
+        self._queue: list[tuple[int, str]] = []
+        self._skipped: set[int] = set()
+        self.why = self.note = ""

@@ -1,0 +1,1 @@
+"""The Interest panel: its pages and plots."""

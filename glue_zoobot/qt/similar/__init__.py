@@ -1,0 +1,1 @@
+"""The panel of similar galaxies and its dialogs."""

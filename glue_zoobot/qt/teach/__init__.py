@@ -1,0 +1,1 @@
+"""The Teach panel: its pages, dialogs and plots."""

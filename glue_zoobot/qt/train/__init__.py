@@ -1,0 +1,1 @@
+"""Training of encoders in the window: dialogs, jobs and curves."""
