@@ -285,6 +285,7 @@ class Contest:
             "labels": fingerprint(words),
             "encoder to tune": self.encoders[0],
             "recipe": json.loads(json.dumps(recipe)),
+            "rate from random weights": self.scratch_rate,
         }
 
 
