@@ -5,8 +5,8 @@ How many labels does an encoder save for a redshift, a colour, a mass? All curve
 
 *redshift*: an encoder is pretrained on 40,000 simulated galaxies of one angular scale without labels (SimCLR,
 a network of 0.2 million parameters at 32 px, 20 epochs: ten minutes of an idle core), and compared frozen,
-fine-tuned and as the same network from random weights, on 2,000 other galaxies with true redshifts. Rates were
-chosen on a third sample, by a few trials for either.
+fine-tuned and as the same network from random weights, on 2,000 other galaxies with true redshifts. Rates
+were chosen on a third sample, by a few trials for either.
 
 *mass*, *colour*: `mini`, which has learnt morphology, frozen, against the same network from random weights,
 on 250 galaxies of Galaxy Zoo with a stellar mass and a u - r colour (0 to 5).
