@@ -161,6 +161,8 @@ def _embed_and_show(
     data = load(spec)
     attach_embeddings(data, store.path)
     app = open_in_glue(data, like=like)
+    if not _compared(data):
+        report.say("One galaxy alone has no look-alikes, and makes no map; open it together with others.")
     if headless:
         _leave_results(app, data, store, out, report)
     else:
@@ -183,6 +185,14 @@ def _larger_store(catalogue: Catalogue, path: Path, encoder: EncoderSpec | str) 
         if not wanted:
             return store
     return None
+
+
+def _compared(data: Any) -> bool:
+    """Tell whether there are galaxies to compare with each other; one alone has neither map nor look-alikes."""
+    from glue_zoobot.catalog import embeddings_of
+
+    known = embeddings_of(data)
+    return known is not None and len(known.rows) > 1
 
 
 def _has_display() -> bool:
@@ -215,12 +225,10 @@ def _leave_results(app: Any, data: Any, store: Any, out: Path, report: TerminalR
     grab(app, out / "screenshot.png")
     app.save_session(str(out / "session.glu"))
     answer = similar_galaxies(app.data_collection).table()
-    written = [
-        out / "screenshot.png",
-        out / "session.glu",
-        write_table(answer, out / "similar.parquet"),
-        write_table(map_table(store, "pca"), out / "map.parquet"),
-    ]
+    written = [out / "screenshot.png", out / "session.glu"]
+    if _compared(data):
+        written.append(write_table(answer, out / "similar.parquet"))
+        written.append(write_table(map_table(store, "pca"), out / "map.parquet"))
     report.say("No window was opened. Left for you:")
     for path in written:
         report.say(f"  {path}")

@@ -45,6 +45,15 @@ def test_open_without_a_display_leaves_results(tmp_path):
     assert (tmp_path / "sample" / "catalogue.ecsv.embeddings" / "mini" / "manifest.json").exists()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other platforms always have a display")
+def test_one_galaxy_opens_without_map_and_look_alikes(tmp_path):
+    catalogue = write_sample(tmp_path / "sample", n=1)
+    done = glue_zoobot("open", catalogue, "--headless", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "One galaxy alone has no look-alikes" in " ".join(done.stdout.split())
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"screenshot.png", "session.glu"}
+
+
 def test_a_store_says_itself_which_encoder_made_it(tmp_path):
     """`embed` with any encoder, then `open --store`, without naming the encoder again."""
     catalogue = write_sample(tmp_path / "sample", n=12)
