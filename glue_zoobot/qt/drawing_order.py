@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from glue.core import Subset
 from qtpy import QtCore
 
+from glue_zoobot.catalog.columns import our_columns
 from glue_zoobot.catalog.teaching.groups import is_cut
-from glue_zoobot.qt.markers import is_result
+from glue_zoobot.qt.markers import RANKS, is_result
 
 if TYPE_CHECKING:
     from glue.viewers.common.layer_artist import LayerArtist
@@ -19,7 +20,7 @@ __all__ = ["DrawingOrder"]
 
 class DrawingOrder:
     """
-    Puts new layers into their place: predictions lowest, then the user's subsets, our few results on top.
+    Puts new layers into their place: predictions lowest, then the user's subsets, the present results on top.
 
     glue draws what is newest on top of all others. A layer that is there already is never moved, so that an
     order that the user has given stays.
@@ -64,6 +65,12 @@ def _height(artist: LayerArtist) -> int:
     layer = artist.layer
     if not isinstance(layer, Subset):
         return 0
-    if is_result(layer):
+    if is_result(layer) and not _is_kept(layer):
         return 3
     return 1 if is_cut(layer.subset_state) else 2
+
+
+def _is_kept(result: Subset) -> bool:
+    """Whether a result of ours was frozen: then it is the user's, and the next answer is drawn above."""
+    ours = our_columns(result.data)
+    return result.subset_state.att not in [ours[name] for name in RANKS if name in ours]

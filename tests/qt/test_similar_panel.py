@@ -144,6 +144,19 @@ def test_keep_then_clear(app, panel, data, similar):
     assert app.session.edit_subset_mode.edit_subset == []
 
 
+def test_what_was_kept_is_drawn_below_the_present_answer(panel, data, scatter, similar):
+    similar.find(data, [20])
+    similar.count = 8
+    process_events(wait=0.1)
+    QTest.mouseClick(panel.keep_button, Qt.LeftButton)
+    similar.count = 4
+    process_events(wait=0.1)
+    shown = [artist.layer.label for artist in scatter._layer_artist_container]  # the lowest first
+    assert len(shown) == 3
+    assert shown[-1] == "Similar galaxies"
+    wait_until(lambda: "Kept" not in panel.footer.text())
+
+
 def test_removing_the_dataset_empties_the_panel(app, panel, data, similar):
     similar.find(data, [20])
     process_events(wait=0.1)

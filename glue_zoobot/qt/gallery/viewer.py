@@ -437,6 +437,7 @@ class GalleryViewer(DataViewer):
         """Let go of what glue leaves of a closed viewer: its options, list of layers, frame and state."""
         with ignore_callback(self.state, "layers"):
             self.state.layers[:] = []  # they hold the state that holds them, where no collector looks
+        self.session.hub.unsubscribe_all(self.layer_view().layer_list)  # glue would go on telling it
         for part in (self.options, self.layer_view(), self._mdi_wrapper):
             if part is not None:
                 part.deleteLater()

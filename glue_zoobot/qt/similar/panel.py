@@ -101,12 +101,13 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self._refresh_timer.timeout.connect(self._refresh)
         self._count_timer = QtCore.QTimer(self, singleShot=True, interval=30)
         self._count_timer.timeout.connect(self._apply_count)
-        self.state.add_callback("count", self._schedule_refresh)
+        self.state.add_callback("count", self._on_count)
         self.state.add_callback("answered", self._on_answer)
         watch = store_watch(application)
         watch.grown.connect(self.embeddings_changed)
         watch.completed.connect(self._complete)
         self._in_place = False
+        self._says_kept = False
         self._hub = application.session.hub
         self._hub.subscribe(self, ApplicationClosedMessage, handler=self._release)
         self._describe()
@@ -291,6 +292,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         else:
             column = group.subset_state.att.label
             self._tell(f"Kept as “{group.label}”, ranked by the column {column} (1: most similar).")
+            self._says_kept = True
 
     def _follow_link(self, name: str) -> None:
         if name == "again":
@@ -311,6 +313,12 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
 
     def _schedule_refresh(self, *args: Any) -> None:
         self._refresh_timer.start()
+
+    def _on_count(self, *args: Any) -> None:
+        self._schedule_refresh()
+        if self._says_kept:  # what is shown is another number now
+            self._says_kept = False
+            self._describe()
 
     def _on_answer(self, *args: Any) -> None:
         self._schedule_refresh()
@@ -425,7 +433,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
 
     def _release(self, *args: Any) -> None:
         """Let go of the state and the hub when the application closes."""
-        self.state.remove_callback("count", self._schedule_refresh)
+        self.state.remove_callback("count", self._on_count)
         self.state.remove_callback("answered", self._on_answer)
         self._refresh_timer.stop()
         self._count_timer.stop()

@@ -758,6 +758,14 @@ def test_nothing_is_left_after_closing(bench):
     assert threading.active_count() <= before
 
 
+def test_subsets_reach_the_other_views_after_closing(bench):
+    bench.open().close(warn=False)
+    process_events(wait=0.1)
+    group = bench.app.data_collection.new_subset_group("new", bench.data.id["object_id"] == "x")
+    process_events()
+    assert group in [layer.layer.group for layer in bench.viewer.layers if layer.layer is not bench.data]
+
+
 def test_closing_while_pictures_load(bench, monkeypatch):
     gate = threading.Event()
     slow = bench.pictures[bench.data]
