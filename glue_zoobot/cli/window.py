@@ -188,7 +188,7 @@ def _larger_store(catalogue: Catalogue, path: Path, encoder: EncoderSpec | str) 
 
 
 def _compared(data: Any) -> bool:
-    """Tell whether there are galaxies to compare with each other; one alone has neither map nor look-alikes."""
+    """Tell whether there are galaxies to compare: one alone has neither map nor look-alikes."""
     from glue_zoobot.catalog import embeddings_of
 
     known = embeddings_of(data)

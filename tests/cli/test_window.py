@@ -75,13 +75,6 @@ def test_an_unknown_galaxy_to_start_with_is_a_message(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_one_galaxy_opens_without_a_map(tmp_path):
-    catalogue = write_sample(tmp_path / "sample", n=1)
-    done = glue_zoobot("open", catalogue, "--out", tmp_path / "out")
-    assert "Traceback" not in done.stderr, done.stderr
-    assert (tmp_path / "out" / "screenshot.png").exists()
-
-
 def test_a_sample_is_opened_with_the_store_of_all(tmp_path):
     from glue_zoobot.cli.window import _larger_store
     from glue_zoobot.embedding import EmbeddingStore, Plan
