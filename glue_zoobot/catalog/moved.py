@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -15,8 +17,9 @@ __all__ = ["find_moved_data"]
 _LONGEST = 20  # folders of a lost path that may have moved with it
 _LEVELS_UP = 2  # the session may lie in a folder of its own beside the data
 
-#: Set by a window: asks the user where a file or folder is now; None if he does not know.
-ask: Callable[[Path], Path | None] | None = None
+#: Set by a window: asks the user where a file or folder is now, and says why what he showed before will not
+#: do, if he did; None if he does not know.
+ask: Callable[[Path, str], Path | None] | None = None
 
 
 @session_patch()
@@ -25,8 +28,9 @@ def find_moved_data(session: dict[str, Any]) -> None:
     Replace the paths of our datasets that are gone.
 
     By those of the same name near the session; else by what the user shows, beside which the others are
-    looked for as well. glue restores a session in the session's own folder, whole or not at all. Data of
-    other readers, and whatever is still where it was, are left as they are.
+    looked for as well. With a window, only those that are the galaxies of the session. glue restores a
+    session in the session's own folder, whole or not at all. Data of other readers, and whatever is still
+    where it was, are left as they are.
     """
     factories = {
         name
@@ -35,13 +39,13 @@ def find_moved_data(session: dict[str, Any]) -> None:
     }
     here = Path.cwd()
     places = [here, *list(here.parents)[:_LEVELS_UP]]
-    for record in session.values():
+    for name, record in session.items():
         if isinstance(record, dict) and str(record.get("_type", "")).endswith(".LoadLog"):
             factory = record.get("factory")
             ours = factory in factories if isinstance(factory, str) else "glue_zoobot." in str(factory)
             path = record.get("path")
             if ours and isinstance(path, str) and not _is_there(path):
-                record["path"] = str(_find(path, places) or path)
+                record["path"] = str(_find(path, places, partial(_why_not, session, name)) or path)
 
 
 def _is_there(path: str | Path) -> bool:
@@ -56,12 +60,30 @@ def _is_there(path: str | Path) -> bool:
         return False
 
 
-def _find(path: str, places: list[Path]) -> Path | None:
+def _why_not(session: dict[str, Any], log: str, found: Path) -> str:
+    from glue_zoobot.catalog.same_galaxies import why_others  # only now: glue must start quickly
+
+    return why_others(session, log, found)
+
+
+def _find(path: str, places: list[Path], why_not: Callable[[Path], str]) -> Path | None:
+    """Look nearby, and ask until what is shown will do; without a window what is nearby must do."""
     parts = PureWindowsPath(path).parts if "\\" in path else Path(path).parts
     found = _nearby(parts, places)
-    if found is None and ask is not None:
-        found = ask(Path(*parts))
-        places += [] if found is None else [found.parent]
+    if ask is None:
+        return found
+    problem = "" if found is None else why_not(found)
+    while found is None or problem:
+        found = ask(Path(*parts), problem)
+        if found is None:
+            error = CatalogueError(
+                f"the session needs {path}, which is not there any more: put it back, or beside the session, "
+                "and open the session again" + (f" ({problem})" if problem else "")
+            )
+            logging.getLogger(__name__).error("%s", error)  # glue shows it in a window only, and may end
+            raise error
+        problem = why_not(found)
+        places += [] if problem else [found.parent]
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from glue.core.data_factories import load_data
 
 from glue_zoobot.catalog import factories
@@ -14,6 +15,7 @@ from glue_zoobot.catalog.components import table_to_data
 from glue_zoobot.catalog.pictures import remember_source
 from glue_zoobot.catalog.recognise import require_images, take_opened
 from glue_zoobot.catalog.record import KEY, relative_to
+from glue_zoobot.catalog.same_galaxies import sample_of_ids
 from glue_zoobot.catalog.stores import remember_store_beside
 from glue_zoobot.errors import CatalogueError
 from glue_zoobot.images import Catalogue, SourceSpec
@@ -85,7 +87,10 @@ def read_images(path: str, **fields: Any) -> Data:
         path_column(catalogue.table, spec.image_column) if isinstance(catalogue.source, FileSource) else None
     )
     data, notes = table_to_data(catalogue.table, _label(Path(path)), paths)
-    data.meta[KEY] = {"notes": [*catalogue.notes, *notes]}
+    data.meta[KEY] = {
+        "notes": [*catalogue.notes, *notes],
+        "ids": sample_of_ids(np.asarray(catalogue.table["object_id"])),
+    }
     remember_source(data, spec, catalogue.source, folder)
     remember_store_beside(data, Path(path))
     return data

@@ -30,7 +30,7 @@ KEY = "glue_zoobot"
 _KINDS = {
     **dict.fromkeys(("store", "id_column", "ratings"), str),
     **dict.fromkeys(("source", "columns", "teaching"), dict),
-    **dict.fromkeys(("encoders", "notes"), list),
+    **dict.fromkeys(("encoders", "ids", "notes"), list),
 }
 _MAX_STEPS_UP = 2  # a path further away than this is not part of what a user would move together
 

@@ -36,9 +36,11 @@ def _look() -> None:
             show_restored_teaching(window)
 
 
-def _ask_for(lost: Path) -> Path | None:
+def _ask_for(lost: Path, problem: str) -> Path | None:
     """Ask where a catalogue is that a session needs: glue opens it whole or not at all."""
     if QtWidgets.QApplication.instance() is None:
+        return None
+    if problem and not _again(lost, problem):
         return None
     title, dialog = f"The session needs {lost.name}, which has moved: where is it?", QtWidgets.QFileDialog
     if lost.suffix:
@@ -46,6 +48,14 @@ def _ask_for(lost: Path) -> Path | None:
     else:
         chosen = dialog.getExistingDirectory(None, title, str(Path.cwd()))
     return Path(chosen) if chosen else None
+
+
+def _again(lost: Path, problem: str) -> bool:
+    """Say why what was shown will not do; tell whether the user shows something else."""
+    box = QtWidgets.QMessageBox
+    text = f"{problem[:1].upper()}{problem[1:]}.\n\nWhere is {lost.name}, with which the session was saved?"
+    answer = box.warning(None, "Other galaxies", text, box.Open | box.Cancel, box.Open)
+    return bool(answer == box.Open)
 
 
 moved.ask = _ask_for

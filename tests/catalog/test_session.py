@@ -151,6 +151,35 @@ def test_a_moved_session_with_absolute_paths_finds_its_data(collection, survey, 
     assert len(embeddings_of(data)) == N
 
 
+def write_folder(folder, names):
+    folder.mkdir()
+    for name in names:
+        Image.new("RGB", (8, 8)).save(folder / f"{name}.png")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("others", "text"),
+    [("cd", "0 of 2 ids of the session are in"), ("abc", "has 3 galaxies, and the session was saved with 2")],
+)
+def test_other_galaxies_do_not_stand_in_for_those_of_the_session(tmp_path, monkeypatch, others, text):
+    from glue_zoobot.catalog import moved
+
+    collection = DataCollection([load(write_folder(tmp_path / "one", "ab"))])
+    collection[0].add_component(np.arange(2.0), "kept in the session")
+    monkeypatch.chdir(tmp_path)
+    save(collection, tmp_path / "session.glu")
+    right, wrong = (tmp_path / "one").rename(tmp_path / "moved"), write_folder(tmp_path / "two", others)
+    shown, problems = [right, wrong], []
+    monkeypatch.setattr(moved, "ask", lambda lost, problem: problems.append(problem) or shown.pop())
+    assert object_ids_of(restore(tmp_path / "session.glu")[0]).tolist() == ["a", "b"]
+    assert problems[0] == ""
+    assert text in problems[1]
+    shown[:] = [None, wrong]
+    with pytest.raises(CatalogueError, match="put it back"):
+        restore(tmp_path / "session.glu")
+
+
 @pytest.mark.parametrize("absolute", [True, False])
 def test_a_moved_session_finds_the_tar_files_of_a_pattern(tmp_path, monkeypatch, absolute):
     project = tmp_path / "here"

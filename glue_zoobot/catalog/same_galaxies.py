@@ -1,0 +1,103 @@
+"""Whether a catalogue that was found for a session is the one that the session was saved with."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glue_zoobot.catalog.record import KEY
+from glue_zoobot.errors import ZoobotError
+from glue_zoobot.wording import counted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["sample_of_ids", "why_others"]
+
+_SAMPLE = 50  # ids that a session keeps, so that it knows its galaxies again
+_ENOUGH = 0.5  # of them; rows may have been added and removed since
+_TEXT = "st__"  # before every text that glue writes
+
+
+def sample_of_ids(ids: np.ndarray) -> list[str]:
+    """Ids spread over a catalogue, for the session to keep."""
+    places = np.unique(np.linspace(0, len(ids) - 1, _SAMPLE).astype(int)) if len(ids) else np.arange(0)
+    return [str(ids[place]) for place in places]
+
+
+def why_others(session: dict[str, Any], log: str, path: Path) -> str:
+    """
+    Say why a file or folder cannot stand in for the one that a session was saved with; empty if it can.
+
+    Reads it.
+
+    Parameters
+    ----------
+    session : dict
+        What glue saved, as it is in the file.
+    log : str
+        Name in it of glue's note of the file.
+    path : Path
+    """
+    from glue_zoobot.catalog.identity import object_ids_of
+    from glue_zoobot.catalog.reading import read_images, read_plain_table
+
+    record = session[log]
+    factory = session.get(record["factory"]) if isinstance(record["factory"], str) else record["factory"]
+    read = read_plain_table if str(factory).count("read_plain_table") else read_images
+    saved = [one for one in session.values() if _is_from(one, log, session)]
+    try:
+        data = read(str(path), **dict(*record.get("kwargs", [[]])))
+    except (ZoobotError, OSError, ValueError) as error:
+        return str(error)
+    known = {name for one in saved for name in _ids(one, session)}
+    there = len(known.intersection(object_ids_of(data).tolist()))
+    if there < _ENOUGH * len(known):
+        some = " of those looked for" if len(known) >= _SAMPLE else ""
+        return f"these are other galaxies: {there} of {len(known)} ids of the session{some} are in {path}"
+    for rows in (rows for one in saved for rows in _rows(one, session)):
+        if rows != data.size:
+            return (
+                f"these are other galaxies: {path} has {counted(data.size, 'galaxy')}, and the session "
+                f"was saved with {rows:,}"
+            )
+    return ""
+
+
+def _components(data: dict[str, Any], session: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for _, name in data["components"]:
+        component = session.get(name) if isinstance(name, str) else name
+        if isinstance(component, dict):
+            yield component
+
+
+def _is_from(record: Any, log: str, session: dict[str, Any]) -> bool:
+    """Whether a record of a session is a dataset with columns of a file."""
+    return (
+        isinstance(record, dict)
+        and str(record.get("_type", "")).endswith(".Data")
+        and any(component.get("log") == log for component in _components(record, session))
+    )
+
+
+def _ids(data: dict[str, Any], session: dict[str, Any]) -> list[str]:
+    """Ids that were kept; none in a session of an older version."""
+    ids: Any = data.get("meta")
+    for name in (KEY, "ids"):
+        ids = session.get(ids) if isinstance(ids, str) else ids
+        ids = ids.get("contents", {}).get(_TEXT + name) if isinstance(ids, dict) else None
+    return [str(name).removeprefix(_TEXT) for name in ids] if isinstance(ids, list) else []
+
+
+def _rows(data: dict[str, Any], session: dict[str, Any]) -> Iterator[int]:
+    """Rows of the columns that the session itself holds: glue opens it with just as many."""
+    for component in _components(data, session):
+        array = component.get("data")
+        array = session.get(array) if isinstance(array, str) else array
+        if isinstance(array, dict) and isinstance(array.get("data"), str):
+            with io.BytesIO(base64.b64decode(array["data"])) as file:
+                yield len(np.load(file, allow_pickle=False))
