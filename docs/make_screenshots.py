@@ -101,7 +101,7 @@ class Studio:
         self.kinds = np.asarray(self.data[kind]) if kind is not None else np.full(self.data.size, "")
         rings = np.flatnonzero(self.kinds == "ring")
         ids = np.asarray(self.data[self.data.id["object_id"]])
-        self.app = open_in_glue(self.data, like=str(ids[rings[0]]) if len(rings) else None, size=size)
+        self.app = open_in_glue(self.data, like=str(ids[rings[1]]) if len(rings) else None, size=size)
         self.rings = rings if len(rings) else np.arange(0, self.data.size, 50)
 
     def take(self, name: str, out: Path) -> None:
