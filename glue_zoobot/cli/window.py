@@ -58,7 +58,7 @@ def demo(
 
 
 def _a_ring(sample: Path) -> str:
-    """Choose the galaxy that the demonstration starts with: one that catches the eye, and is typical of its kind."""
+    """Choose the galaxy to begin with: of a kind that catches the eye, in the midst of its look-alikes."""
     from astropy.table import Table
 
     table = Table.read(sample)
