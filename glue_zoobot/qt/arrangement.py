@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy import QtCore, QtWidgets
 
 from glue_zoobot.qt.plot_labels import fit_labels
-from glue_zoobot.qt.small_screen import let_controls_scroll
+from glue_zoobot.qt.small_screen import let_controls_scroll, let_titles_be_cut
 
 if TYPE_CHECKING:
     from glue.viewers.common.viewer import Viewer
@@ -47,6 +47,7 @@ class Arrangement(QtCore.QObject):
         self._fit_timer = QtCore.QTimer(self, singleShot=True, interval=0)  # once the plots have their sizes
         self._fit_timer.timeout.connect(self._fit_labels)
         let_controls_scroll(area.window())
+        let_titles_be_cut(area.window())
         self.place()
         area.viewport().installEventFilter(self)
 

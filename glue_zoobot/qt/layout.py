@@ -15,6 +15,7 @@ from glue_zoobot.qt import columns
 from glue_zoobot.qt.arrangement import Arrangement
 from glue_zoobot.qt.finding import find_now
 from glue_zoobot.qt.host import question_of
+from glue_zoobot.qt.plot_labels import shortened
 from glue_zoobot.qt.quiet import silence_offscreen
 from glue_zoobot.qt.similar.panel import similar_panel
 
@@ -171,7 +172,7 @@ def _views(application: GlueApplication, data: Data) -> dict[str, Viewer]:
         if place == "map":
             views[place] = open_map(application, data, x, y)
         else:
-            title = "Sky" if place == "sky" else f"{y} against {x}"
+            title = "Sky" if place == "sky" else f"{shortened(y)} against {shortened(x)}"
             views[place] = _scatter(application, data, x, y, title)
     if "sky" in views:
         views["sky"].state.flip_x()  # east to the left
@@ -232,7 +233,8 @@ def _name_colours(state: ScatterViewerState) -> None:
     def rename(*args: Any) -> None:
         nonlocal given
         if state.title == given:
-            given = plain if layer.cmap_mode == "Fixed" else f"{plain}, coloured by {layer.cmap_att}"
+            column = shortened(layer.cmap_att)
+            given = plain if layer.cmap_mode == "Fixed" else f"{plain}, coloured by {column}"
             state.title = given
 
     for name in ("cmap_mode", "cmap_att"):

@@ -26,10 +26,12 @@ def _look() -> None:
     from glue_zoobot.qt.interest.panel import show_restored_ranking
     from glue_zoobot.qt.missing_dialog import tell_what_is_missing
     from glue_zoobot.qt.similar.panel import show_restored_answer
+    from glue_zoobot.qt.small_screen import let_titles_be_cut
     from glue_zoobot.qt.teach.panel import show_restored_teaching
 
     for window in QtWidgets.QApplication.topLevelWidgets():
         if hasattr(window, "data_collection") and window.app is not None:  # not closed
+            let_titles_be_cut(window)
             tell_what_is_missing(window)
             show_restored_answer(window)
             show_restored_ranking(window)

@@ -1,4 +1,4 @@
-"""glue's controls at the left scroll where the screen is too low for them, instead of growing out of it."""
+"""glue's controls at the left stay narrow, and scroll where the screen is too low for them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 if TYPE_CHECKING:
     from glue_qt.app import GlueApplication
 
-__all__ = ["let_controls_scroll"]
+__all__ = ["let_controls_scroll", "let_titles_be_cut"]
 
 _NAME = "zoobot_controls"
 _LOW = 860  # screen pixels: the controls of a scatter plot, menu, tool bar and title need as much
@@ -35,6 +35,20 @@ def let_controls_scroll(application: GlueApplication) -> None:
         area.setWidget(controls)
         splitter.setSizes(sizes)
         controls.show()
+
+
+def let_titles_be_cut(application: GlueApplication) -> None:
+    """
+    Let the title of a viewer not decide how wide the controls are: each change of viewer would move plots.
+
+    Parameters
+    ----------
+    application : GlueApplication
+    """
+    for name in ("plot_layers_label", "plot_options_label"):
+        label = application.findChild(QtWidgets.QLabel, name)
+        if label is not None:
+            label.setSizePolicy(QtWidgets.QSizePolicy.Ignored, label.sizePolicy().verticalPolicy())
 
 
 class _Controls(QtWidgets.QScrollArea):

@@ -13,6 +13,7 @@ from glue_zoobot.qt.finding import find_similar
 from glue_zoobot.qt.host import icon_path
 from glue_zoobot.qt.kept_colours import KeptColours
 from glue_zoobot.qt.picking import clicked_row
+from glue_zoobot.qt.plot_labels import FittedNames
 from glue_zoobot.qt.question_marks import QuestionMarks
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class SimilarTool(ToolbarModeBase):
         bar.insertAction(next(iter(bar.actions.values())), action)  # a narrow plot hides the last ones
         action.setShortcutContext(Qt.WidgetWithChildrenShortcut)  # glue's: while the toolbar has the focus
         self.viewer.addAction(action)
-        self._companions = [QuestionMarks(self.viewer), KeptColours(self.viewer), DrawingOrder(self.viewer)]
+        companions = (QuestionMarks, KeptColours, DrawingOrder, FittedNames)
+        self._companions = [companion(self.viewer) for companion in companions]
         filled = QtCore.QTimer(self.viewer, singleShot=True)  # gone with the viewer
         filled.timeout.connect(self._on_filled)
         filled.start(0)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from glue_qt.utils import process_events
 from PIL import Image
+from qtpy import QtWidgets
 from qtpy.QtCore import QRect
 
 from glue_zoobot.catalog import write_columns
@@ -213,6 +214,44 @@ def test_long_axis_names_fit_and_come_back_in_full(app, data):
     assert viewer.axes.xaxis.label.get_window_extent(figure.canvas.get_renderer()).width < figure.bbox.width
     viewer.state.x_att = data.id["x"]
     assert viewer.axes.get_xlabel() == "x"
+
+
+def test_long_axis_names_stay_fitted_whatever_glue_redraws(app, data):
+    from glue_qt.viewers.scatter import ScatterViewer
+
+    name = "t04_spiral_a08_spiral_weighted_fraction_debiased_of_all_volunteers"
+    data.add_component(data["y"], name)
+    viewer = app.new_data_viewer(ScatterViewer, data=data)
+    viewer.viewer_size = (240, 240)
+    viewer.state.x_att = data.id[name]
+    process_events(wait=0.1)
+    assert "…" in viewer.state.x_axislabel
+    viewer._update_axes()  # as glue does now and then
+    app.data_collection.new_subset_group("some", data.id["x"] > 0)
+    process_events(wait=0.1)
+    assert "…" in viewer.axes.get_xlabel()
+    viewer.viewer_size = (1100, 500)
+    process_events(wait=0.1)
+    assert viewer.axes.get_xlabel() == name
+    viewer.state.x_axislabel = "of my own, " * 20
+    process_events(wait=0.1)
+    assert viewer.state.x_axislabel == "of my own, " * 20
+
+
+def test_the_controls_are_as_wide_for_a_map_as_for_a_gallery(app, full):
+    name = "t01_smooth_or_features_a01_smooth_debiased"
+    full.add_component(full["ellipticity"], name)
+    open_in_glue(full, application=app)
+    map_viewer = app.viewers[0][0]
+    map_viewer.state.layers[0].cmap_att = full.id[name]
+    assert map_viewer.state.title.endswith("coloured by t01_smooth_o…th_debiased")
+    column = app.findChild(QtWidgets.QSplitter, "main_splitter").widget(0)
+    widths = set()
+    for viewer in (app.viewers[0][-1], map_viewer, app.viewers[0][-1]):
+        app.current_tab.setActiveSubWindow(viewer.parent())
+        process_events(wait=0.05)
+        widths.add(column.width())
+    assert len(widths) == 1, widths
 
 
 def test_on_a_low_screen_the_controls_scroll(app, data, monkeypatch):
