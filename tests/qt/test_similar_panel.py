@@ -362,7 +362,15 @@ def test_conditions_that_nothing_fulfils_are_said(panel, data, similar):
     similar.cuts = Cuts((("number", 0.0),))
     similar.find(data, [20])
     wait_until(lambda: panel.nothing.isVisibleTo(panel))
+    assert "conditions" in panel.nothing.text()
     assert not panel.why_button.isEnabled()
+
+
+def test_a_galaxy_alone_has_no_look_alikes(panel, data, similar):
+    similar.find(data, [20])
+    similar.rows, similar.scores = similar.rows[:0], similar.scores[:0]
+    panel._refresh_answer(similar.question)
+    assert "no look-alikes" in panel.nothing.text()
 
 
 def test_other_embeddings_are_noticed_and_asked_by_a_click(app, panel, data, similar):

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 __all__ = ["MAX_COUNT", "CountSlider", "SimilarPanel", "show_restored_answer", "similar_panel"]
 
 _BEST_SHOWN = 40
+_FULFILS_NOT = "No galaxy fulfils the conditions: loosen them."
+_ALONE = "There is no other galaxy to compare with: one galaxy alone has no look-alikes."
 _WIDTH, _LETTERS = 284, 41  # at least so wide, in screen pixels and in letters of the font
 _HOW_TO = """<p style="font-size: 13pt">Which galaxies look like this one?</p>
 <p><b>In a scatter plot</b> choose <img src="{icon}" width="18" height="18"> <i>Similar galaxies</i>
@@ -182,9 +184,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         layout.addLayout(row(title("Most similar"), None, self.why_button))
         self.best = ThumbnailStrip(edge=56, columns=4, limit=_BEST_SHOWN)
         self.best.clicked.connect(lambda row: self._ask(self.state.ask(self.state.data, [row])))
-        self.nothing = quiet(
-            QtWidgets.QLabel("No galaxy fulfils the conditions: loosen them.", wordWrap=True)
-        )
+        self.nothing = quiet(QtWidgets.QLabel(wordWrap=True))
         layout.addWidget(self.nothing)
         scroll = QtWidgets.QScrollArea(widgetResizable=True, frameShape=QtWidgets.QFrame.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
@@ -419,6 +419,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
             for row, score in zip(best, scores, strict=False)
         ]
         self.best.show_rows(question.data, best, captions)
+        self.nothing.setText(_FULFILS_NOT if question.cuts else _ALONE)
         self.nothing.setVisible(not best)
         self.why_button.setEnabled(len(rows) > 0)
         self.keep_button.setEnabled(len(rows) > 0)
