@@ -291,12 +291,15 @@ class GalleryViewer(DataViewer):
 
     def set_status(self, message: str) -> None:
         """Show a message beside the count, cut where it must be; whole in the tooltip."""
+        self._show_status(message)
+        if self.detail is not None:
+            self.detail.say(message)
+
+    def _show_status(self, message: str) -> None:
         bar = self.statusBar()
         room = max(bar.width() - self.count.sizeHint().width() - STATUS_MARGIN, STATUS_MARGIN)
         bar.showMessage(bar.fontMetrics().elidedText(message, Qt.ElideRight, room))
         bar.setToolTip(message)
-        if self.detail is not None:
-            self.detail.say(message)
 
     def _show_count(self) -> None:
         shown, selected = len(self.model.rows), int(np.count_nonzero(self.selection.mask))
@@ -305,6 +308,11 @@ class GalleryViewer(DataViewer):
         part = f"{shown:,} of " if shown < every else ""
         text = f"{part}{counted(every, 'galaxy')}"
         self.count.setText(f"{text}, {selected:,} selected" if selected else text)
+        said, seen = self.statusBar().toolTip(), self.statusBar().currentMessage()
+        if selected and said == NOTHING_CHOSEN:
+            self.set_status("")
+        elif seen and said.startswith(seen.rstrip("…")):
+            self._show_status(said)  # the count may leave it less room
 
     # ---- selecting
 

@@ -242,6 +242,14 @@ def test_s_finds_galaxies_like_the_selected_ones_and_shows_them_first(bench, ask
     assert bench.members() == [2, 4]
 
 
+def test_the_hint_to_select_goes_when_a_galaxy_is_selected(bench, asked):
+    bench.key(Qt.Key_S)
+    assert "Select a galaxy" in bench.viewer.statusBar().currentMessage()
+    bench.click(2)
+    assert bench.viewer.statusBar().currentMessage() == ""
+    assert "1 selected" in bench.viewer.count.text()
+
+
 def test_plus_and_minus_refine_the_question(bench, asked):
     status = bench.viewer.statusBar()
     bench.key(Qt.Key_Plus)
