@@ -65,6 +65,8 @@ def read_ratings(path: str | Path) -> dict[str, int]:
     path = Path(path)
     if not path.exists():
         raise AnalysisError(f"{path}: there is no such file of ratings")
+    if path.is_dir():
+        raise AnalysisError(f"{path} is a folder; give the log of ratings, or a .csv")
     if path.suffix.lower() == ".csv":
         return {entry.object_id: entry.value for entry in import_ratings(path) if entry.value is not None}
     return LabelLog(path).current()
@@ -92,9 +94,11 @@ def rows_of(object_ids: np.ndarray, ratings: Mapping[str, int]) -> RatedRows:
     where = {str(name): row for row, name in enumerate(object_ids)}
     known = [name for name in ratings if name in where]
     if ratings and not known:
+        ours = object_ids[0] if len(object_ids) else "none"
         raise AnalysisError(
             f"none of the {len(ratings):,} rated galaxies ({next(iter(ratings))} …) is among the "
-            f"{len(object_ids):,} embedded ones; are these ratings of another catalogue?"
+            f"{len(object_ids):,} embedded ones ({ours} …); are these ratings of "
+            "another catalogue?"
         )
     return RatedRows(
         np.array([where[name] for name in known], dtype=np.int64),

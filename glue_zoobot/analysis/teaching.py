@@ -17,7 +17,7 @@ from glue_zoobot.analysis.merit import Figure, class_figures
 from glue_zoobot.analysis.redshift import is_redshift, quantity_figures, usable
 from glue_zoobot.analysis.regress import GalaxyRegressor
 from glue_zoobot.analysis.votes import GalaxyVotes
-from glue_zoobot.errors import AnalysisError
+from glue_zoobot.errors import AnalysisError, CatalogueError
 
 __all__ = [
     "KINDS",
@@ -122,9 +122,15 @@ class Labels(dict[str, Any]):
     ----------
     contradictory : tuple of str
         Ids that were labelled differently; the latest label is the one here.
+    path : str
+        The file that they were read from; empty for none.
+    ids_from : str
+        What in it named the galaxies, such as ``column 'name'``; empty for a log, which has but one way.
     """
 
     contradictory: tuple[str, ...] = ()
+    path: str = ""
+    ids_from: str = ""
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, Any]]) -> Labels:
@@ -169,16 +175,21 @@ def read_labels(path: str | Path, target: str) -> Labels:
     path = Path(path)
     if not path.exists():
         raise AnalysisError(f"{path}: there is no such file of labels")
+    if path.is_dir():
+        raise AnalysisError(f"{path} is a folder; give the table of labels, or the log (.jsonl)")
+    if path.suffix.lower() in (".jpg", ".jpeg", ".png"):
+        raise AnalysisError(f"{path} is a picture; labels are a table (.csv .ecsv .fits .vot .parquet) or a log (.jsonl)")
     if path.suffix.lower() == ".jsonl":
         log = LabelLog(path)
         labels = Labels.of((entry.object_id, entry.value) for entry in log.standing(target))
         if not labels:
             known = ", ".join(log.targets()) or "none"
             raise AnalysisError(f"{path} holds no labels of {target!r}; it has labels of: {known}")
-        return labels
-    labels = _labels_of_table(path, target)
-    if not labels:
-        raise AnalysisError(f"{path}: the column {target} is empty")
+    else:
+        labels = _labels_of_table(path, target)
+        if not labels:
+            raise AnalysisError(f"{path}: the column {target} is empty")
+    labels.path = str(path)
     return labels
 
 
@@ -206,10 +217,7 @@ def labelled_rows(object_ids: np.ndarray, labels: Mapping[str, Any], kind: str |
     where = {str(name): row for row, name in enumerate(object_ids)}
     known = [name for name in labels if name in where]
     if not known:
-        raise AnalysisError(
-            f"none of the {len(labels):,} labelled galaxies ({next(iter(labels), '')} …) is among the "
-            f"{len(object_ids):,} embedded ones; are these labels of another catalogue?"
-        )
+        raise AnalysisError(_strangers(object_ids, labels))
     numbers = _as_numbers([labels[name] for name in known])
     if kind is None:
         kind = "number" if numbers is not None and len(np.unique(numbers)) > MANY else "classes"
@@ -220,6 +228,19 @@ def labelled_rows(object_ids: np.ndarray, labels: Mapping[str, Any], kind: str |
     unknown = tuple(name for name in labels if name not in where)
     return Labelled(
         np.array([where[name] for name in known], dtype=np.int64), np.asarray(values), kind, unknown
+    )
+
+
+def _strangers(object_ids: np.ndarray, labels: Mapping[str, Any]) -> str:
+    """Say that all labels are of other galaxies, and how both are called."""
+    path, ids_from = (labels.path, labels.ids_from) if isinstance(labels, Labels) else ("", "")
+    settled = ("", "column 'object_id'")
+    ours = next((name for name in object_ids if name), "none")
+    return (
+        f"none of the {len(labels):,} labelled galaxies{' of ' * bool(path)}{path} "
+        f"({next(iter(labels), 'none')} …{', by ' * bool(ids_from)}{ids_from}) is among the "
+        f"{len(object_ids):,} galaxies here ({ours} …); are these labels of another catalogue?"
+        + (" If their ids are in another column, call it object_id." if ids_from not in settled else "")
     )
 
 
@@ -379,11 +400,16 @@ def _labels_of_table(path: Path, target: str) -> Labels:
     from glue_zoobot.images.tables import read_table
 
     table = read_table(path)
-    column = table[find_column(table.colnames, target)]
+    try:
+        column = table[find_column(table.colnames, target)]
+    except CatalogueError as error:
+        raise CatalogueError(f"{path}: {error}") from error
     values = [value.item() if isinstance(value, np.generic) else value for value in column]
-    ids = identify(table).object_ids
-    pairs = ((str(name), value) for name, value in zip(ids, values, strict=True))
-    return Labels.of((name, value) for name, value in pairs if not _is_missing(value))
+    identity = identify(table)
+    pairs = ((str(name), value) for name, value in zip(identity.object_ids, values, strict=True))
+    labels = Labels.of((name, value) for name, value in pairs if not _is_missing(value))
+    labels.ids_from = identity.origin
+    return labels
 
 
 def _is_missing(value: Any) -> bool:
