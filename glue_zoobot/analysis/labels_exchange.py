@@ -180,8 +180,8 @@ def import_ratings(
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
-            ids = _column(path, reader.fieldnames or (), id_column, ID_COLUMNS, "ids")
-            values = _column(path, reader.fieldnames or (), rating_column, RATING_COLUMNS, "ratings")
+            ids = _column(path, reader.fieldnames or (), id_column, ID_COLUMNS, "id")
+            values = _column(path, reader.fieldnames or (), rating_column, RATING_COLUMNS, "rating")
             pairs = [(row[ids], row[values]) for row in reader]
         when = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="milliseconds")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -198,8 +198,10 @@ def _column(path: Path, names: object, wanted: str | None, usual: tuple[str, ...
     for name in usual if wanted is None else (wanted,):
         if name in columns:
             return str(name)
+    missing = f"no column of {what}s" if wanted is None else f"there is no column {wanted!r}"
     raise AnalysisError(
-        f"{path}: no column of {what} among {', '.join(map(repr, columns)) or 'none'}; name the column"
+        f"{path}: {missing} among {', '.join(map(repr, columns)) or 'none'}; call it {usual[0]}, or make a "
+        f"log of the file first: glue-zoobot rate import {path} --{what}-column COLUMN --log ratings.jsonl"
     )
 
 
