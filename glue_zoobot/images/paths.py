@@ -54,7 +54,8 @@ def open_paths(spec: SourceSpec, table: Table, folder: Path) -> Catalogue:
     if drop is None:
         raise CatalogueError(
             f"column {name!r} of {spec.path} names images such as {paths[0]!r}, but the files looked for are "
-            f"not in {root.absolute()}. Say where the paths start: the image root (--image-root)."
+            f"not in {root.absolute()}. Say where the paths start: the image root (--image-root)"
+            f"{_or_another(table, name)}."
         )
     notes = [f"images named by column {name!r}"]
     if drop:
@@ -64,6 +65,12 @@ def open_paths(spec: SourceSpec, table: Table, folder: Path) -> Catalogue:
     identity = identify(table, spec.id_column, lambda: stems(paths))
     source = FileSource(identity.object_ids, paths, str(root), spec.preset, spec.bands)
     return Catalogue.assemble(spec, source, table, identity, tuple(notes))
+
+
+def _or_another(table: Table, name: str) -> str:
+    """Name the other columns that look like paths, one of which may be meant."""
+    others = [c for c in table.colnames if c != name and _holds_paths(np.asarray(table[c]))]
+    return f"; or name another column that holds paths (--image-column): {_some(others)}" if others else ""
 
 
 def root_of(spec: SourceSpec, folder: Path) -> Path:

@@ -31,6 +31,7 @@ _MAX_TEXT, _MAX_CHARACTERS = 200, 64 * 1024**2  # of a cell that is cut short, i
 _MAX_FIXED_WIDTH = 16 * 1024**2  # bytes of a column of text
 _MAX_ROWS_PER_BYTE = 20  # rows that differ take more than that, however well they are compressed
 _NO_LAYOUT = ("ERROR: Unable to guess table format", "Empty CSV", "CSV parse error: Empty CSV")
+_KNOWN = "one ends in .csv .tsv .ecsv .fits .vot or .parquet"
 _LAYOUT = "a table has a line of column names, then one line per galaxy"
 
 
@@ -60,6 +61,8 @@ def read_table(path: Path, text_columns: tuple[str, ...] = (), skip: tuple[str, 
         The file is missing, damaged or no table.
     """
     suffix = path.suffix.lower()
+    if path.is_dir():
+        raise CatalogueError(f"{path} is a folder; give the table in it")
     try:
         if suffix in PARQUET_SUFFIXES:
             table = _read_parquet(path, skip)
@@ -174,6 +177,8 @@ def _read_fits(path: Path) -> Table:
 
     with path.open("rb") as file:
         if not file.read(9).startswith((b"SIMPLE  =", b"\x1f\x8b")):  # astropy would unpack zip, bzip2 and xz
+            if ".fit" not in path.name.lower():
+                raise CatalogueError(f"{path} is no table: {_KNOWN}")
             raise ValueError("it is no FITS file")
     with damage_explained(), fits.open(path) as hdus:
         number = next(
