@@ -17,7 +17,7 @@ from glue_zoobot.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from glue_zoobot.embedding import EmbeddingStore
+    from glue_zoobot.embedding import EmbeddingStore, Plan
     from glue_zoobot.embedding.executors import Place
     from glue_zoobot.encoders import EncoderSpec
     from glue_zoobot.images import Catalogue
@@ -148,6 +148,7 @@ def embed_catalogue(
         report.say(f"Nothing to do: {store_path} is complete{unused}")
         _require_some(finished, catalogue)
         return finished
+    _require_same(store_path, plan, catalogue, encoder_or_name)
     if isinstance(shards, range) and len(shards) and shards.start not in plan.shards:
         raise StoreError(f"There is no shard {shards.start}: this catalogue has {len(plan.shards):,}, from 0")
     encoder = load(encoder_or_name, device=device)
@@ -172,6 +173,17 @@ def embed_catalogue(
     )
     _require_some(store, catalogue)
     return store
+
+
+def _require_same(path: Path, plan: Plan, catalogue: Catalogue, encoder: EncoderSpec | str) -> None:
+    """Refuse the store of another catalogue or encoder before the encoder is fetched and loaded."""
+    from glue_zoobot.embedding import EmbeddingStore
+
+    if (path / "manifest.json").exists():
+        store = EmbeddingStore.open(path)
+        made_of = cluster.spec_from_here(store).get("path", "")
+        store.require_plan(plan, str(made_of), str(catalogue.spec.path))
+        store.require_likely(encoder)
 
 
 def _require_some(store: EmbeddingStore, catalogue: Catalogue) -> None:

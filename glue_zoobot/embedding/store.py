@@ -204,12 +204,14 @@ class EmbeddingStore:
             )
         return plan
 
-    def require_plan(self, plan: Plan) -> None:
-        """Raise `StoreError` unless ``plan`` holds the same galaxies."""
+    def require_plan(self, plan: Plan, made_of: str = "", now: str = "") -> None:
+        """Raise `StoreError` unless ``plan`` holds the same galaxies; paths tell equal names apart."""
         if not self.plan.same_galaxies(plan):
+            paths = [made_of, now] if self.plan.name == plan.name else ["", ""]
+            theirs, ours = (f" in {Path(path).resolve().parent}" if path else "" for path in paths)
             raise StoreError(
-                f"The store {self.path} belongs to the catalogue {self.plan.describe()}, not to "
-                f"{plan.describe()}. Choose another folder for the store."
+                f"The store {self.path} belongs to the catalogue {self.plan.describe()}{theirs}, not to "
+                f"{plan.describe()}{ours}. Choose another folder for the store."
             )
 
     def require_encoder(self, encoder_spec: Any) -> None:
@@ -221,6 +223,13 @@ class EmbeddingStore:
                 f"The store {self.path} was made with the encoder {difference}. "
                 "Choose that encoder, or another folder for the store."
             )
+
+    def require_likely(self, encoder_spec: Any) -> None:
+        """Raise `StoreError` where an encoder is certainly another one, before its weights are fetched."""
+        spec, ours = _identified(encoder_spec), self.encoder_spec
+        if spec.sha256 is None:  # then its name says too little: the same weights may lie in two places
+            spec = spec.replace(weights=ours.weights, revision=ours.revision)
+        self.require_encoder(spec)
 
     def adopt(self, key: str, value: Any) -> Any:
         """Record in the manifest what a first run chose, or return what is recorded already."""
