@@ -11,7 +11,7 @@ import typer
 from glue_zoobot.cli import options
 from glue_zoobot.cli.photoz import photoz
 from glue_zoobot.cli.ranking import row_of
-from glue_zoobot.cli.truth import read_table
+from glue_zoobot.cli.truth import read_table, rows_in
 from glue_zoobot.embedding.provenance import provenance
 from glue_zoobot.errors import AnalysisError, ZoobotError
 
@@ -59,8 +59,8 @@ def interest(
     table = read_table(labels)
     if truth not in table.colnames:
         raise AnalysisError(f"{labels}: there is no column {truth}; it has {', '.join(table.colnames)}")
-    of_id = dict(zip(table["object_id"], ratings_of_truth(table[truth], value or ()), strict=True))
-    ratings = np.array([of_id.get(str(name), np.nan) for name in object_ids])
+    rows = rows_in(table, labels, object_ids)
+    ratings = np.where(rows >= 0, np.asarray(ratings_of_truth(table[truth], value or ()))[rows], np.nan)
     known = np.flatnonzero(np.isfinite(ratings))
     row = row_of(object_ids[known], example)
     results = compare(

@@ -9,7 +9,7 @@ import numpy as np
 import typer
 
 from glue_zoobot.cli import options
-from glue_zoobot.cli.truth import read_table
+from glue_zoobot.cli.truth import read_table, rows_in
 from glue_zoobot.embedding.provenance import provenance
 from glue_zoobot.errors import AnalysisError
 from glue_zoobot.wording import counted
@@ -55,14 +55,15 @@ def anomalies(
     check_suffix(output)
     opened = EmbeddingStore.open(store)
     object_ids, matrix = _finite(*opened.load())
+    values = _columns_of(columns, object_ids) if columns is not None else None
     table = anomaly_table(opened, object_ids, matrix, method, random_state)
     if ratings is not None:
         add_interest(table, object_ids, matrix, ratings, learner, random_state)
     best = "interest_score" if ratings is not None else "anomaly_score"
     if source is not None:
         _report_pictures(table, best, source, top)
-    if columns is not None:
-        _report_columns(table, best, columns, top)
+    if values is not None:
+        _report_columns(table, best, values, top)
     table.meta["methods"] = methods_paragraph(table.meta)
     table.sort(best.replace("score", "rank"))
     typer.echo(f"{counted(len(table), 'galaxy')} written to {write_table(table, output)}")
@@ -150,11 +151,14 @@ def _report_pictures(table: Table, best: str, source: Path, top: int) -> None:
     typer.echo("\n".join(sentences))
 
 
-def _report_columns(table: Table, best: str, columns: Path, top: int) -> None:
+def _report_columns(table: Table, best: str, values: dict[str, np.ndarray], top: int) -> None:
     from glue_zoobot.analysis.explain import correlates
 
-    values = _columns_of(columns, table["object_id"])
     found = correlates(np.asarray(table[best]), values, top)
+    if not len(found):
+        typer.echo(
+            f"No column has numbers for enough galaxies to compare; there are {', '.join(values) or 'none'}"
+        )
     for row in found[:5]:
         typer.echo(
             f"{row['column']}: top {row['top_median']:.4g}, rest {row['rest_median']:.4g} (medians), "
@@ -165,8 +169,7 @@ def _report_columns(table: Table, best: str, columns: Path, top: int) -> None:
 def _columns_of(path: Path, object_ids: np.ndarray) -> dict[str, np.ndarray]:
     """Numeric columns of a table, in the order of `object_ids`, NaN where it lacks a galaxy."""
     table = read_table(path)
-    where = {name: row for row, name in enumerate(table["object_id"])}
-    rows = np.array([where.get(str(name), -1) for name in object_ids])
+    rows = rows_in(table, path, object_ids)
     columns = {}
     for name in table.colnames:
         numbers = _as_numbers(table[name])

@@ -161,6 +161,8 @@ def predict(
             )
         if names and table is not None:
             given = _with_columns(object_ids, matrix, table, names)
+        elif table is not None:
+            typer.echo(f"{table} is not used: {path} was taught by the images alone", err=True)
         if predicted is None:
             predicted = taught.predict(object_ids, given, coverage)
         else:
