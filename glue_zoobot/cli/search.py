@@ -62,6 +62,8 @@ def similar(
         typer.echo(f"Searched from the disk ({table.meta['method']}, recall {table.meta['recall']})")
     if "note" in table.meta:
         typer.echo(f"Note: {table.meta.pop('note')}", err=True)
+    if len(table) < k:
+        typer.echo(f"Fewer than the {k:,} asked for: there are no more beside those given", err=True)
     typer.echo(f"{counted(len(table), 'galaxy')} written to {write_table(table, output)}")
 
 
