@@ -21,6 +21,8 @@ _TRAIN_STYLE = (
     " padding: 6px 18px; } QPushButton:hover { background: #3b7fc6; }"
     "QPushButton:pressed { background: #24578d; } QPushButton:disabled { background: #b9c0c8; }"
 )
+_TRAIN_TIP = "Learn from all labels, and predict every galaxy: about a second"
+_TUNE_TIP = "Train the network itself, for some hundred labels and more: a job"
 
 
 class TrainRow(QtWidgets.QWidget):
@@ -45,14 +47,12 @@ class TrainRow(QtWidgets.QWidget):
         self._state, self._work = state, work
         self.train = QtWidgets.QPushButton("Train")
         self.train.setStyleSheet(_TRAIN_STYLE)
-        self.train.setToolTip("Learn from all labels, and predict every galaxy: about a second")
         self.train.clicked.connect(work.train)
         self.auto = QtWidgets.QCheckBox("by itself")
         self.auto.setToolTip("Train again after every few labels")
         self.auto.toggled.connect(self._set_auto)
         self.tune = QtWidgets.QPushButton("Fine-tune…")
         self.tune.setStyleSheet("QPushButton { padding: 5px 8px; }")
-        self.tune.setToolTip("Train the network itself, for some hundred labels and more: a job")
         self.tune.clicked.connect(self.tune_wanted)
         self.status = quiet(QtWidgets.QLabel(alignment=Qt.AlignRight | Qt.AlignVCenter), small=True)
         # As wide as there is room: else the panel, and with it every plot, would change with each label.
@@ -68,9 +68,12 @@ class TrainRow(QtWidgets.QWidget):
     def refresh(self) -> None:
         """Show what the state says."""
         state = self._state
-        self.train.setEnabled(not self._work.running and bool(state.labels))
+        missing = _missing(state)
+        self.train.setEnabled(not self._work.running and not missing)
         self.train.setText("Training…" if self._work.training else "Train")
-        self.tune.setEnabled(bool(state.labels))
+        self.train.setToolTip(missing or _TRAIN_TIP)
+        self.tune.setEnabled(not missing)
+        self.tune.setToolTip(missing or _TUNE_TIP)
         labels, new = counted(len(state.labels), "label"), state.n_new
         self.status.setText(f"{new:,} new of {labels}" if new and state.head is not None else labels)
         self.status.setToolTip(f"{self.status.text()}, kept in {state.log.path}")
@@ -79,6 +82,16 @@ class TrainRow(QtWidgets.QWidget):
         self._state.auto = on
         if on:
             self._work.train_if_new()
+
+
+def _missing(state: Teaching) -> str:
+    """Say what is missing before anything can be learned; empty if nothing is."""
+    said = {str(value) for value in state.labels.values()}
+    if not said:
+        return "Label a few galaxies first."
+    if not state.is_number and len(said) < 2:
+        return f"All labels say {said.pop()}: label some galaxies as something else, too."
+    return ""
 
 
 class WarningLine(QtWidgets.QLabel):
