@@ -62,8 +62,8 @@ def why_others(session: dict[str, Any], log: str, path: Path) -> str:
     for rows in (rows for one in saved for rows in _rows(one, session)):
         if rows != data.size:
             return (
-                f"these are other galaxies: {path} has {counted(data.size, 'galaxy')}, and the session "
-                f"was saved with {rows:,}"
+                f"this is not the catalogue of the session: {path} has {counted(data.size, 'galaxy')}, "
+                f"and the session was saved with {rows:,}"
             )
     return ""
 

@@ -56,7 +56,7 @@ def _again(lost: Path, problem: str) -> bool:
     """Say why what was shown will not do; tell whether the user shows something else."""
     box = QtWidgets.QMessageBox
     text = f"{problem[:1].upper()}{problem[1:]}.\n\nWhere is {lost.name}, with which the session was saved?"
-    answer = box.warning(None, "Other galaxies", text, box.Open | box.Cancel, box.Open)
+    answer = box.warning(None, "Not the catalogue of the session", text, box.Open | box.Cancel, box.Open)
     return bool(answer == box.Open)
 
 
