@@ -178,7 +178,9 @@ def read_labels(path: str | Path, target: str) -> Labels:
     if path.is_dir():
         raise AnalysisError(f"{path} is a folder; give the table of labels, or the log (.jsonl)")
     if path.suffix.lower() in (".jpg", ".jpeg", ".png"):
-        raise AnalysisError(f"{path} is a picture; labels are a table (.csv .ecsv .fits .vot .parquet) or a log (.jsonl)")
+        raise AnalysisError(
+            f"{path} is a picture; labels are a table (.csv .ecsv .fits .vot .parquet) or a log (.jsonl)"
+        )
     if path.suffix.lower() == ".jsonl":
         log = LabelLog(path)
         labels = Labels.of((entry.object_id, entry.value) for entry in log.standing(target))

@@ -1,5 +1,7 @@
 """Labels as they come: too few, of one class, of strangers, contradictory; several things at once."""
 
+import re
+
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -10,6 +12,7 @@ from glue_zoobot.analysis.teaching import read_labels
 from glue_zoobot.cli import app
 from glue_zoobot.embedding import EmbeddingStore, Plan
 from glue_zoobot.errors import AnalysisError, CatalogueError
+from glue_zoobot.images.tables import read_table
 from tests.embedding.stubs import StubEncoder
 
 N = 120
@@ -92,7 +95,25 @@ def test_strangers_are_named_and_left_out(store, ids, tmp_path):
     result = train(store, table, tmp_path)
     assert "2 labelled galaxies have no embedding here (1237648720142409999 …)" in result.output
     table["object_id"] = np.arange(len(table)) + 5
-    assert "labels of another catalogue?" in str(train(store, table, tmp_path).exception)
+    message = str(train(store, table, tmp_path).exception)
+    assert "labels of another catalogue?" in message
+    assert f"of {tmp_path / 'labels.csv'} (5 …, by column 'object_id')" in message
+    assert f"galaxies here ({ids[0]} …)" in message
+    table.rename_column("object_id", "whatever")
+    assert "call it object_id" in str(train(store, table, tmp_path).exception)
+
+
+def test_what_is_no_table_of_labels_or_lacks_the_column_is_named(store, ids, tmp_path):
+    message = str(train(store, rings(ids, range(50)), tmp_path, target="rings").exception)
+    assert message.startswith(str(tmp_path / "labels.csv"))
+    assert message.endswith("nearest: ring")
+    (tmp_path / "g.jpg").touch()
+    for path, said in ((tmp_path, "is a folder"), (tmp_path / "g.jpg", "or a log (.jsonl)")):
+        with pytest.raises(AnalysisError, match=re.escape(said)):
+            read_labels(path, "ring")
+    (tmp_path / "g.txt.png").write_bytes(b"no table")
+    with pytest.raises(CatalogueError, match="is no table: one ends in"):
+        read_table(tmp_path / "g.txt.png")
 
 
 def test_ids_that_lost_their_digits_are_refused_or_are_strangers(store, ids, tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from astropy.io import fits
 
 from glue_zoobot import cli
+from glue_zoobot.images.simulated import write_sample
 
 
 @pytest.fixture
@@ -74,6 +75,44 @@ def test_results_that_cannot_be_written_are_refused_before_the_work(failure, tmp
     nowhere = tmp_path / "no store"
     assert "choose another" in failure("map", nowhere, "-o", tmp_path / "file" / "m.csv")
     assert "is a folder" in failure("map", nowhere, "-o", tmp_path)
+
+
+@pytest.fixture
+def refused(call):
+    """Embed in vain; gives the message."""
+
+    def refuse(*words):
+        event = json.loads(call("embed", *words, "--json").stdout.splitlines()[-1])
+        assert event["event"] == "error"
+        return event["message"]
+
+    return refuse
+
+
+def test_the_store_of_another_encoder_is_refused_before_that_is_fetched(refused, sample, store, monkeypatch):
+    monkeypatch.setattr("glue_zoobot.encoders.weights.fetch", lambda spec: pytest.fail("fetched in vain"))
+    message = refused(sample, "--store", store, "--encoder", "convnext_nano")
+    assert "made with the encoder 'mini'" in message
+    assert "not 'convnext_nano'" in message
+
+
+def test_catalogues_of_one_name_are_told_apart_by_their_folders(refused, sample, store, tmp_path):
+    other = write_sample(tmp_path / "elsewhere", n=3)
+    message = refused(other, "--store", store, "--encoder", "mini")
+    assert f"in {sample.resolve().parent}, not to" in message
+    assert f"in {other.resolve().parent}. Choose another" in message
+
+
+def test_another_column_of_paths_is_proposed(refused, sample, tmp_path):
+    message = refused(sample, "--store", tmp_path / "s", "--image-column", "object_id")
+    assert "--image-root" in message
+    assert "(--image-column): " in message
+    assert "file" in message.split("(--image-column): ")[1]
+
+
+def test_fewer_look_alikes_than_asked_for_are_said(call, store, tmp_path):
+    output = call("similar", store, "--to", "SIM-000000", "-k", 5000, "-o", tmp_path / "s.csv").output
+    assert "Fewer than the 5,000 asked for" in output
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")

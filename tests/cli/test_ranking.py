@@ -93,6 +93,16 @@ def test_what_a_score_goes_along_with_is_reported(store, tmp_path):
         "anomalies", store.path, "-o", tmp_path / "a.csv", "--columns", tmp_path / "columns.csv", "--top", 20
     )
     assert "mag: top" in output
+    assert "are not in" not in output
+    table = Table.read(tmp_path / "columns.csv")
+    table[5:].write(tmp_path / "fewer.csv")
+    words = ("anomalies", store.path, "--columns", tmp_path / "fewer.csv", "-o")
+    assert f"5 of {len(ids):,} galaxies ({ids[0]} …) are not in" in run(*words, tmp_path / "a.csv")
+    table["object_id"] = [f"zz{i}" for i in range(len(table))]
+    table.write(tmp_path / "fewer.csv", overwrite=True)
+    with pytest.raises(AnalysisError, match=rf"\({ids[0]} …\) is in .*fewer.csv \(zz0 …\)"):
+        run(*words, tmp_path / "none.csv")
+    assert not (tmp_path / "none.csv").exists()
 
 
 def test_suggest_begins_and_goes_on(store, log, tmp_path):

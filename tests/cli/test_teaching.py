@@ -137,6 +137,8 @@ def test_columns_beside_the_image(store, labels, tmp_path):
     assert scatter[1] < 0.8 * scatter[0]
     with pytest.raises(AnalysisError, match="was taught with colour beside the images"):
         run("predict", store.path, "--head", head, "-o", tmp_path / "p.ecsv")
+    words = ("predict", store.path, "--head", tmp_path / "plain.head", "--table", labels)
+    assert "is not used" in run(*words, "-o", tmp_path / "p.ecsv")
     with pytest.raises(AnalysisError, match="has no column colour"):
         run("predict", store.path, "--head", head, "--table", labels, "-o", tmp_path / "p.ecsv")
     run("predict", store.path, "--head", head, "--table", tmp_path / "cat.csv", "-o", tmp_path / "p.ecsv")
