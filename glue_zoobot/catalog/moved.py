@@ -45,7 +45,10 @@ def find_moved_data(session: dict[str, Any]) -> None:
             ours = factory in factories if isinstance(factory, str) else "glue_zoobot." in str(factory)
             path = record.get("path")
             if ours and isinstance(path, str) and not _is_there(path):
-                record["path"] = str(_find(path, places, partial(_why_not, session, name)) or path)
+                found = _find(path, places, partial(_why_not, session, name))
+                if found is not None:
+                    record["path"] = str(found)
+                    _rename(session, name, path, found)
 
 
 def _is_there(path: str | Path) -> bool:
@@ -60,6 +63,16 @@ def _is_there(path: str | Path) -> bool:
         return False
 
 
+def _rename(session: dict[str, Any], log: str, lost: str, found: Path) -> None:
+    from glue_zoobot.catalog.same_galaxies import rename_source  # only now: glue must start quickly
+
+    rename_source(session, log, _parts(lost)[-1], found.name)
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return PureWindowsPath(path).parts if "\\" in path else Path(path).parts
+
+
 def _why_not(session: dict[str, Any], log: str, found: Path) -> str:
     from glue_zoobot.catalog.same_galaxies import why_others  # only now: glue must start quickly
 
@@ -68,7 +81,7 @@ def _why_not(session: dict[str, Any], log: str, found: Path) -> str:
 
 def _find(path: str, places: list[Path], why_not: Callable[[Path], str]) -> Path | None:
     """Look nearby, and ask until what is shown will do; without a window what is nearby must do."""
-    parts = PureWindowsPath(path).parts if "\\" in path else Path(path).parts
+    parts = _parts(path)
     found = _nearby(parts, places)
     if ask is None:
         return found

@@ -16,7 +16,7 @@ from glue_zoobot.wording import counted
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["sample_of_ids", "why_others"]
+__all__ = ["rename_source", "sample_of_ids", "why_others"]
 
 _SAMPLE = 50  # ids that a session keeps, so that it knows its galaxies again
 _ENOUGH = 0.5  # of them; rows may have been added and removed since
@@ -68,6 +68,26 @@ def why_others(session: dict[str, Any], log: str, path: Path) -> str:
     return ""
 
 
+def rename_source(session: dict[str, Any], log: str, before: str, now: str) -> None:
+    """
+    Let the images of a dataset be in the file or folder that took the place of another.
+
+    Parameters
+    ----------
+    session : dict
+        What glue saved; changed.
+    log : str
+        Name in it of glue's note of the file.
+    before, now : str
+        Name of the file or folder, without those that it is in.
+    """
+    for data in [one for one in session.values() if _is_from(one, log, session)]:
+        source = _entry(data, session, "source")
+        path = source.get("contents", {}) if isinstance(source, dict) else {}
+        if path.get(f"{_TEXT}path") == _TEXT + before:
+            path[f"{_TEXT}path"] = _TEXT + now
+
+
 def _components(data: dict[str, Any], session: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for _, name in data["components"]:
         component = session.get(name) if isinstance(name, str) else name
@@ -84,12 +104,18 @@ def _is_from(record: Any, log: str, session: dict[str, Any]) -> bool:
     )
 
 
+def _entry(data: dict[str, Any], session: dict[str, Any], *names: str) -> Any:
+    """What a dataset remembers under these names, each in what the one before it names; None if nothing."""
+    found: Any = data.get("meta")
+    for name in (KEY, *names):
+        found = found.get("contents", {}).get(_TEXT + name) if isinstance(found, dict) else None
+        found = session.get(found, found) if isinstance(found, str) else found
+    return found
+
+
 def _ids(data: dict[str, Any], session: dict[str, Any]) -> list[str]:
     """Ids that were kept; none in a session of an older version."""
-    ids: Any = data.get("meta")
-    for name in (KEY, "ids"):
-        ids = session.get(ids) if isinstance(ids, str) else ids
-        ids = ids.get("contents", {}).get(_TEXT + name) if isinstance(ids, dict) else None
+    ids = _entry(data, session, "ids")
     return [str(name).removeprefix(_TEXT) for name in ids] if isinstance(ids, list) else []
 
 

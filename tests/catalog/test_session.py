@@ -172,7 +172,9 @@ def test_other_galaxies_do_not_stand_in_for_those_of_the_session(tmp_path, monke
     right, wrong = (tmp_path / "one").rename(tmp_path / "moved"), write_folder(tmp_path / "two", others)
     shown, problems = [right, wrong], []
     monkeypatch.setattr(moved, "ask", lambda lost, problem: problems.append(problem) or shown.pop())
-    assert object_ids_of(restore(tmp_path / "session.glu")[0]).tolist() == ["a", "b"]
+    data = restore(tmp_path / "session.glu")[0]
+    assert object_ids_of(data).tolist() == ["a", "b"]
+    assert source_of(data).path == str(right)
     assert problems[0] == ""
     assert text in problems[1]
     shown[:] = [None, wrong]
