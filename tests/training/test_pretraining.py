@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -91,7 +92,8 @@ def test_killed_and_restarted_is_as_never_killed(sample, catalogue, quick, tmp_p
     words = [sys.executable, "-m", "glue_zoobot", "pretrain", str(sample), "-o", str(tmp_path / "killed")]
     words += ["--architecture", "test_efficientnet", "--epochs", "8", "--batch-size", "100"]
     words += ["--input-size", "32", "--device", "cpu", "--json"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as child:
+    alike = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}  # sums differ by their order
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=alike) as child:
         for line in child.stdout:
             event = json.loads(line)
             assert event["event"] != "error", event
