@@ -14,6 +14,7 @@ import torch
 from astropy.table import Table
 from PIL import Image
 from safetensors.torch import load_file
+from threadpoolctl import threadpool_limits
 
 from glue_zoobot.embedding import EmbeddingStore, Plan, run
 from glue_zoobot.encoders import find, load
@@ -88,12 +89,22 @@ def test_stopped_and_continued_is_as_never_stopped(catalogue, quick, tmp_path, a
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
-def test_killed_and_restarted_is_as_never_killed(sample, catalogue, quick, tmp_path):
+@pytest.fixture
+def one_thread():
+    """As many threads as a child is told to have: the order of sums, and so the last digits, hang on it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        yield
+    torch.set_num_threads(before)
+
+
+def test_killed_and_restarted_is_as_never_killed(sample, catalogue, quick, tmp_path, one_thread):
     words = [sys.executable, "-m", "glue_zoobot", "pretrain", str(sample), "-o", str(tmp_path / "killed")]
     words += ["--architecture", "test_efficientnet", "--epochs", "8", "--batch-size", "100"]
     words += ["--input-size", "32", "--device", "cpu", "--json"]
-    alike = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}  # sums differ by their order
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=alike) as child:
+    alone = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=alone) as child:
         for line in child.stdout:
             event = json.loads(line)
             assert event["event"] != "error", event
