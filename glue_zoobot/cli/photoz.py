@@ -43,11 +43,11 @@ def photoz(
     seeds: Annotated[int, typer.Option(min=1, help="Draws of each number of labels.")] = 3,
     epochs: Annotated[int, typer.Option(min=1, help="At most, of each training.")] = 40,
     patience: Annotated[int, typer.Option(help="Epochs without gain on galaxies held out.")] = 10,
-    learning_rate: Annotated[float, typer.Option(help="Of fine-tuning; highest rate of AdamW.")] = 3e-4,
+    learning_rate: Annotated[float, typer.Option(help="Of fine-tuning; highest rate of AdamW.")] = 1e-3,
     scratch_rate: Annotated[float, typer.Option(help="The same of training from scratch.")] = 3e-3,
     layer_decay: Annotated[
         float, typer.Option(help="Of fine-tuning: rate of a block by that of the one above.")
-    ] = 0.75,
+    ] = 1.0,
     dropout: Annotated[float, typer.Option(help="Of fine-tuning: of the features before the head.")] = 0.5,
     bins: Annotated[
         bool, typer.Option("--bins", help="Train networks on the probability of bins, not on squared error.")
