@@ -344,9 +344,9 @@ def encoders() -> None:
     from glue_zoobot.encoders import listing
 
     table = Table(box=None, pad_edge=False)
-    for title in ("name", "width", "input px", "MB", "licence", "here", "revision", "weights"):
-        justify = "right" if title in ("width", "input px", "MB") else "left"
-        table.add_column(title, justify=justify, no_wrap=True)
+    numbers = ("width", "input px", "MB")
+    for title in ("name", *numbers, "licence", "here", "revision", "weights"):
+        table.add_column(title, justify="right" if title in numbers else "left", no_wrap=True)
     for row in listing():
         table.add_row(
             row["name"],

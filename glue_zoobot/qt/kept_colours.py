@@ -50,7 +50,6 @@ class KeptColours:
             for layer in self._state.layers
             if layer.cmap_mode == "Linear"
         ]
-
         self._names = {
             axis: (getattr(self._state, f"{axis}_att"), getattr(self._state, f"{axis}_axislabel"))
             for axis in ("x", "y")
