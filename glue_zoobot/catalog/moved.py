@@ -32,17 +32,13 @@ def find_moved_data(session: dict[str, Any]) -> None:
     session in the session's own folder, whole or not at all. Data of other readers, and whatever is still
     where it was, are left as they are.
     """
-    factories = {
-        name
-        for name, record in session.items()
-        if isinstance(record, dict) and str(record.get("function", "")).startswith("glue_zoobot.")
-    }
+    from glue_zoobot.catalog.same_galaxies import factory_name  # only now: glue must start quickly
+
     here = Path.cwd()
     places = [here, *list(here.parents)[:_LEVELS_UP]]
     for name, record in session.items():
         if isinstance(record, dict) and str(record.get("_type", "")).endswith(".LoadLog"):
-            factory = record.get("factory")
-            ours = factory in factories if isinstance(factory, str) else "glue_zoobot." in str(factory)
+            ours = factory_name(record, session).startswith("glue_zoobot.")
             path = record.get("path")
             if ours and isinstance(path, str) and not _is_there(path):
                 found = _find(path, places, partial(_why_not, session, name))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from glue.core.state import lookup_class_with_patches
 
 from glue_zoobot.catalog.record import KEY
 from glue_zoobot.errors import ZoobotError
@@ -16,7 +17,7 @@ from glue_zoobot.wording import counted
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["rename_source", "sample_of_ids", "why_others"]
+__all__ = ["factory_name", "rename_source", "sample_of_ids", "why_others"]
 
 _SAMPLE = 50  # ids that a session keeps, so that it knows its galaxies again
 _ENOUGH = 0.5  # of them; rows may have been added and removed since
@@ -44,11 +45,9 @@ def why_others(session: dict[str, Any], log: str, path: Path) -> str:
     path : Path
     """
     from glue_zoobot.catalog.identity import object_ids_of
-    from glue_zoobot.catalog.reading import read_images, read_plain_table
 
     record = session[log]
-    factory = session.get(record["factory"]) if isinstance(record["factory"], str) else record["factory"]
-    read = read_plain_table if str(factory).count("read_plain_table") else read_images
+    read = lookup_class_with_patches(factory_name(record, session))
     saved = [one for one in session.values() if _is_from(one, log, session)]
     try:
         data = read(str(path), **dict(*record.get("kwargs", [[]])))
@@ -66,6 +65,13 @@ def why_others(session: dict[str, Any], log: str, path: Path) -> str:
                 f"and the session was saved with {rows:,}"
             )
     return ""
+
+
+def factory_name(record: dict[str, Any], session: dict[str, Any]) -> str:
+    """Name, with its module, of the function that glue's note of a file says to read it with; else empty."""
+    factory = record.get("factory")
+    factory = session.get(factory) if isinstance(factory, str) else factory
+    return str(factory.get("function", "")) if isinstance(factory, dict) else ""
 
 
 def rename_source(session: dict[str, Any], log: str, before: str, now: str) -> None:

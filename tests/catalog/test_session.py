@@ -6,11 +6,13 @@ import tarfile
 
 import numpy as np
 import pytest
+from astropy.table import Table
 from glue.core import Data, DataCollection
 from glue.core.data_factories import load_data
 from glue.core.state import GlueSerializer, GlueUnSerializer
 from PIL import Image
 
+from glue_zoobot import setup
 from glue_zoobot.catalog import (
     add_map,
     attach_embeddings,
@@ -24,6 +26,7 @@ from glue_zoobot.catalog import (
     why_no_embeddings,
 )
 from glue_zoobot.errors import AnalysisError, CatalogueError, ImageError
+from glue_zoobot.tables import write_table
 from tests.catalog.conftest import N, ids_of_survey, vectors, write_store, write_survey
 
 
@@ -180,6 +183,25 @@ def test_other_galaxies_do_not_stand_in_for_those_of_the_session(tmp_path, monke
     shown[:] = [None, wrong]
     with pytest.raises(CatalogueError, match="put it back"):
         restore(tmp_path / "session.glu")
+
+
+@pytest.mark.parametrize("container", ["table.parquet", "hats"])
+def test_moved_tables_without_images_are_read_as_what_they_are(tmp_path, monkeypatch, container):
+    from glue_zoobot.catalog import moved
+
+    folder = tmp_path / "here" / "hats" / "dataset" / "Norder=0" / "Dir=0"
+    folder.mkdir(parents=True)
+    (tmp_path / "here" / "hats" / "hats.properties").write_text("hats_col_ra=RA\nhats_col_dec=DEC\n")
+    table = Table({"object_id": ["a", "b"], "RA": [0.1, 0.2], "DEC": [0.1, 0.2]})
+    for path in (folder / "Npix=4.parquet", tmp_path / "here" / "table.parquet"):
+        write_table(table, path)
+    setup()
+    session = DataCollection([load_data(str(tmp_path / "here" / container))])
+    monkeypatch.chdir(tmp_path)
+    save(session, tmp_path / "session.glu")
+    there = (tmp_path / "here").rename(tmp_path / "there")
+    monkeypatch.setattr(moved, "ask", lambda lost, problem: None if problem else there / container)
+    assert list(restore(tmp_path / "session.glu")[0]["RA"]) == [0.1, 0.2]
 
 
 @pytest.mark.parametrize("absolute", [True, False])
