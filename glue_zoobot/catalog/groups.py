@@ -11,9 +11,10 @@ from glue.core.subset import RangeSubsetState
 if TYPE_CHECKING:
     from glue.core import ComponentID, DataCollection
     from glue.core.edit_subset_mode import EditSubsetMode
+    from glue.core.subset import SubsetState
     from glue.core.subset_group import SubsetGroup
 
-__all__ = ["active_subset_kept", "best_ranked", "find_result_group", "show_best_ranked"]
+__all__ = ["active_subset_kept", "best_ranked", "find_result_group", "is_best_ranked", "show_best_ranked"]
 
 
 def best_ranked(rank: ComponentID, count: int) -> RangeSubsetState:
@@ -28,7 +29,8 @@ def find_result_group(collection: DataCollection, ranks: list[ComponentID], labe
     It is a cut on one of the rank columns as `best_ranked` makes it. If the user changed ours into
     something else it is his now, and None comes back. Copies that he made of it have another label.
     """
-    ours = [group for group in collection.subset_groups if _is_best_ranked(group, ranks)]
+    states = [(group, group.subset_state) for group in collection.subset_groups]
+    ours = [group for group, s in states if is_best_ranked(s) and any(s.att is rank for rank in ranks)]
     return next((group for group in ours if group.label == label), ours[0] if ours else None)
 
 
@@ -65,8 +67,6 @@ def active_subset_kept(mode: EditSubsetMode | None) -> Iterator[None]:
             mode.edit_subset = [group for group in active if group in mode.data_collection.subset_groups]
 
 
-def _is_best_ranked(group: SubsetGroup, ranks: list[ComponentID]) -> bool:
-    state = group.subset_state
-    if type(state) is not RangeSubsetState or not any(state.att is rank for rank in ranks):
-        return False
-    return state.lo == 0.5 and state.hi % 1 == 0.5
+def is_best_ranked(state: SubsetState) -> bool:
+    """Tell whether a subset is a cut as `best_ranked` makes it, and not something that the user drew."""
+    return type(state) is RangeSubsetState and state.lo == 0.5 and state.hi % 1 == 0.5

@@ -12,7 +12,14 @@ from glue.core.message import DataCollectionDeleteMessage
 
 from glue_zoobot.catalog.columns import free_number, our_columns, provenance_of, write_columns
 from glue_zoobot.catalog.cuts import Cuts
-from glue_zoobot.catalog.groups import active_subset_kept, best_ranked, find_result_group, show_best_ranked
+from glue_zoobot.catalog.drawn_over import DrawnOver
+from glue_zoobot.catalog.groups import (
+    active_subset_kept,
+    best_ranked,
+    find_result_group,
+    is_best_ranked,
+    show_best_ranked,
+)
 from glue_zoobot.catalog.identity import object_ids_of
 from glue_zoobot.catalog.question import MAX_RANK, Answer, Question, answer
 from glue_zoobot.errors import AnalysisError
@@ -89,6 +96,7 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         self.add_callback("count", self._on_count)
         for name in _OPTIONS:
             self.add_callback(name, self._on_option)
+        self._drawn_over = DrawnOver(data_collection.hub, is_best_ranked, GROUP_LABEL.__eq__)
         data_collection.hub.subscribe(self, DataCollectionDeleteMessage, handler=self._on_data_removed)
 
     @property
@@ -96,6 +104,16 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         """The group that shows the answer; None before the first question, or if the user removed it."""
         ranks = [our_columns(data)[RANK] for data in self._datasets() if RANK in our_columns(data)]
         return find_result_group(self._collection, ranks, GROUP_LABEL)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether there is an answer, and no group that shows it: the user has changed or removed that."""
+        return self.question is not None and self.group is None
+
+    def show_hidden(self) -> None:
+        """Show a hidden answer in a new group; the one that the user changed stays his."""
+        if self.hidden:
+            self._show_group(self.data)
 
     def ask(self, data: Data, like: Sequence[int], unlike: Sequence[int] = ()) -> Question:
         """Return a question with the present options; nothing is searched yet."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glue.core.hub import HubListener
-from glue.core.message import ApplicationClosedMessage
+from glue.core.message import ApplicationClosedMessage, SubsetMessage
 from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
@@ -80,6 +80,7 @@ class CardPanel(QtWidgets.QDockWidget, HubListener):
         self.state.add_callback("changes", self._on_changes)
         self._hub = application.session.hub
         self._hub.subscribe(self, ApplicationClosedMessage, handler=self._release)
+        self._hub.subscribe(self, SubsetMessage, handler=self._schedule_refresh)
         digits_go_to(self)
         self._refresh()
 

@@ -126,6 +126,13 @@ def test_the_group_selects_the_best_and_follows_the_count(state, embedded):
         assert members(state.group, embedded) == np.flatnonzero((rank >= 1) & (rank <= count)).tolist()
     state.count = 0
     assert state.count == 1
+    state.group.subset_state = RangeSubsetState(0.1, 0.2, att=embedded.id["redshift"])
+    assert state.hidden
+    state.show_hidden()
+    assert [group.label for group in state._collection.subset_groups] == [
+        "Most interesting (changed)",
+        "Most interesting",
+    ]
 
 
 def test_finds_more_than_chance(state, embedded):

@@ -244,10 +244,21 @@ def test_group_that_the_user_redrew_is_his(collection, embedded):
     state = similar_galaxies(collection)
     group = state.find(embedded, [30])
     drawn = RangeSubsetState(0.1, 0.2, att=embedded.id["redshift"])
+    group.subset_state, ours = drawn, group.subset_state
+    assert state.hidden
+    assert group.label == "Similar galaxies (changed)"
+    group.subset_state = ours  # undone
+    assert group.label == "Similar galaxies"
+    assert not state.hidden
     group.subset_state = drawn
+    state.show_hidden()
+    assert state.group is not group
+    assert not state.hidden
+    group.label = "My redshifts"
     again = state.find(embedded, [2])
     assert again is not group
     assert group.subset_state is drawn
+    assert group.label == "My redshifts"
 
 
 def test_copies_and_cuts_by_the_user_are_not_taken_for_ours(collection, embedded):

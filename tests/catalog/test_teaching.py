@@ -11,7 +11,7 @@ import pytest
 from glue.core import DataCollection
 from glue.core.edit_subset_mode import EditSubsetMode
 from glue.core.state import GlueSerializer, GlueUnSerializer
-from glue.core.subset import ElementSubsetState
+from glue.core.subset import ElementSubsetState, RangeSubsetState
 
 from glue_zoobot.analysis.labels import LabelLog
 from glue_zoobot.analysis.labels import user_name as user
@@ -303,6 +303,20 @@ class TestTraining:
         assert our_columns(embedded)["ring_prob"].label == "ring_prob_2"
         assert ring.group("yes") is not mine
         assert ring.edit_subset_mode.edit_subset == [mine]
+
+    def test_a_group_that_the_user_redrew_is_his(self, ring, embedded):
+        ring.train()
+        group, drawn = ring.group("yes"), RangeSubsetState(0.1, 0.2, att=embedded.id["redshift"])
+        group.subset_state = drawn
+        assert ring.hidden
+        assert group.label == "ring (p > 0.8) (changed)"
+        ring.show_hidden()
+        assert not ring.hidden
+        assert ring.group("yes").label == "ring (p > 0.8)"
+        cell = ring.show_cell("yes", "yes")
+        cell.subset_state = drawn
+        assert ring.show_cell("yes", "yes") is not cell
+        assert group.subset_state is cell.subset_state is drawn
 
     def test_confusion_cells_are_subsets(self, ring, embedded):
         ring.label([50], "no")

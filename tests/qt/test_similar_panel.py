@@ -383,3 +383,20 @@ def test_other_embeddings_are_noticed_and_asked_by_a_click(app, panel, data, sim
     wait_until(lambda: "embedded with test-encoder now; this answer is by older" in panel.footer.text())
     panel.footer.linkActivated.emit("again")
     wait_until(lambda: panel.footer.text().endswith("embedded with test-encoder."))
+
+
+def test_a_lasso_over_the_answer_is_said_and_the_answer_comes_back(app, panel, data, similar):
+    group = similar.find(data, [20])
+    panel.show_result()
+    process_events()
+    assert not panel.hidden_line.isVisible()
+    app.session.edit_subset_mode.edit_subset = [group]
+    app.session.edit_subset_mode.update(app.data_collection, data.id["redshift"] > 0.1)
+    wait_until(panel.hidden_line.isVisible)
+    panel.hidden_line.linkActivated.emit("again")
+    wait_until(lambda: not panel.hidden_line.isVisible())
+    assert [one.label for one in app.data_collection.subset_groups] == [
+        "Similar galaxies (changed)",
+        "Similar galaxies",
+    ]
+    assert app.session.edit_subset_mode.edit_subset == [group]

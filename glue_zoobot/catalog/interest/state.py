@@ -13,8 +13,15 @@ from glue.core.message import DataCollectionDeleteMessage
 
 from glue_zoobot.analysis.labels import INTERESTING
 from glue_zoobot.catalog.columns import free_number, our_columns, write_columns
+from glue_zoobot.catalog.drawn_over import DrawnOver
 from glue_zoobot.catalog.embeddings import embeddings_of, why_no_embeddings
-from glue_zoobot.catalog.groups import active_subset_kept, best_ranked, find_result_group, show_best_ranked
+from glue_zoobot.catalog.groups import (
+    active_subset_kept,
+    best_ranked,
+    find_result_group,
+    is_best_ranked,
+    show_best_ranked,
+)
 from glue_zoobot.catalog.interest.log import RowLog, explain_log, remember_log
 from glue_zoobot.catalog.interest.progress import (
     Yield,
@@ -99,6 +106,7 @@ class Interest(HasCallbackProperties, HubListener):
         self._forget()
         self.add_callback("count", self._on_count)
         self.add_callback("mode", self._on_mode)
+        self._drawn_over = DrawnOver(data_collection.hub, is_best_ranked, GROUP_LABEL.__eq__)
         data_collection.hub.subscribe(self, DataCollectionDeleteMessage, handler=self._on_data_removed)
 
     # -- what is known -------------------------------------------------------------------------------
@@ -109,6 +117,16 @@ class Interest(HasCallbackProperties, HubListener):
         columns = [our_columns(data) for data in self._collection if hasattr(data, "meta")]
         ranks = [known[RANK] for known in columns if RANK in known]
         return find_result_group(self._collection, ranks, GROUP_LABEL)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether there is a ranking, and no group that shows the best: the user changed or removed it."""
+        return self._ranks is not None and self.group is None
+
+    def show_hidden(self) -> None:
+        """Show the hidden best in a new group; the one that the user changed stays his."""
+        if self.hidden:
+            self._show_group()
 
     @property
     def n_found(self) -> int:
@@ -375,10 +393,13 @@ class Interest(HasCallbackProperties, HubListener):
         score = unknown if ranking.scores is None else ranking.scores
         rank = unknown if ranking.ranks is None else ranking.ranks  # every rating was taken back
         columns = {SCORE: score, RANK: rank, RATING: rating}
-        written = write_columns(self.data, columns, self._provenance())
-        before = self.group
+        write_columns(self.data, columns, self._provenance())
+        self._show_group()
+
+    def _show_group(self) -> None:
+        before, rank = self.group, our_columns(self.data)[RANK]
         group = show_best_ranked(
-            self._collection, before, written[RANK], self.count, GROUP_LABEL, self.edit_subset_mode
+            self._collection, before, rank, self.count, GROUP_LABEL, self.edit_subset_mode
         )
         if before is None:
             group.style.color = GROUP_COLOUR
@@ -485,8 +506,7 @@ class Interest(HasCallbackProperties, HubListener):
         if not 1 <= count <= MAX_RANK:
             self.count = min(max(int(count), 1), MAX_RANK)
         elif self.group is not None and self.data is not None and RANK in our_columns(self.data):
-            rank = our_columns(self.data)[RANK]
-            show_best_ranked(self._collection, self.group, rank, count, GROUP_LABEL, self.edit_subset_mode)
+            self._show_group()
 
     def _on_data_removed(self, message: DataCollectionDeleteMessage) -> None:
         if message.data is self.data:

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from glue.core.subset import SubsetState
     from glue.core.subset_group import SubsetGroup
 
-__all__ = ["COLOURS", "UNLIKE_COLOUR", "find_cut", "free_colour", "is_cut", "show_cut"]
+__all__ = ["COLOURS", "UNLIKE_COLOUR", "find_cut", "free_colour", "is_cut", "is_cut_label", "show_cut"]
 
 #: Told apart by most eyes, light and dark; after Okabe & Ito (2008).
 COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7a5195", "#8c564b", "#5f6b6d")
 UNLIKE_COLOUR = "#7a7f87"
 # Smaller and paler than what the user draws (7 and 0.5): it often is much of the catalogue.
 _STYLE = {"markersize": 5, "alpha": 0.35}
+_LABELS = re.compile(r".+ \(p > [\d.]+\)|unlike anything labelled \(.+\)")
 _TOP = 1.5  # no probability, and nothing that a user would draw: by it a cut is known as ours
 
 
@@ -41,6 +42,11 @@ def find_cut(collection: DataCollection, column: ComponentID | None) -> SubsetGr
 def is_cut(state: SubsetState) -> bool:
     """Tell whether a subset is what we predict, and not something that the user drew."""
     return type(state) is RangeSubsetState and state.hi == _TOP
+
+
+def is_cut_label(label: str) -> bool:
+    """Tell whether a label is one that `Predictions` gives its groups, and not the user's own."""
+    return _LABELS.fullmatch(label) is not None
 
 
 def show_cut(

@@ -22,6 +22,7 @@ from glue_zoobot.errors import AnalysisError
 if TYPE_CHECKING:
     from glue.core import ComponentID, DataCollection
     from glue.core.edit_subset_mode import EditSubsetMode
+    from glue.core.subset import SubsetState
     from glue.core.subset_group import SubsetGroup
 
     from glue_zoobot.analysis.heads import Head
@@ -125,6 +126,16 @@ class Predictions(LabelTaking):
         found = None if column is None else self.column(column)
         return None if found is None else find_cut(self._collection, found)
 
+    @property
+    def hidden(self) -> bool:
+        """Whether the wanted class is predicted, and no group shows it: the user changed or removed that."""
+        return self.wanted in self._chances and self.group(self.wanted) is None
+
+    def show_hidden(self) -> None:
+        """Show the hidden class in a new group; the one that the user changed stays his."""
+        if self.hidden:
+            self._cut(self.wanted, self.column(self._probability_labels[self.wanted]))
+
     def show_cell(self, labelled: str, said: str) -> SubsetGroup:
         """
         Select the galaxies in a cell of the confusion matrix, in the one group of ours that is for this.
@@ -142,13 +153,15 @@ class Predictions(LabelTaking):
             raise AnalysisError(f"no galaxy labelled {labelled} was called {said}")
         label = f"{labelled} called {said}" if labelled != said else f"{labelled}, rightly called so"
         state = ElementSubsetState(rows, data=self.data)
-        if self._cell not in self._collection.subset_groups:
+        last, shown = self._cell
+        if last not in self._collection.subset_groups or last.subset_state is not shown:
             with active_subset_kept(self.edit_subset_mode):
-                self._cell = self._collection.new_subset_group(label, state, color=self.colour_of(said))
+                last = self._collection.new_subset_group(label, state, color=self.colour_of(said))
         else:
-            self._cell.subset_state, self._cell.label = state, label
-            self._cell.style.color = self.colour_of(said)
-        return self._cell
+            last.subset_state, last.label = state, label
+            last.style.color = self.colour_of(said)
+        self._cell = last, state  # if the user draws over it, it is his, and the next cell gets a new one
+        return last
 
     def _show_predictions(self, columns: Mapping[str, np.ndarray], chances: dict[str, Chances]) -> None:
         head = self._head
@@ -230,4 +243,4 @@ class Predictions(LabelTaking):
         self._thresholds: dict[str, float] = {}
         self._probability_labels: dict[str, str] = {}
         self._chances: dict[str, Chances] = {}
-        self._cell: SubsetGroup | None = None
+        self._cell: tuple[SubsetGroup | None, SubsetState | None] = None, None

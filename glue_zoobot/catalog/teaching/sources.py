@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from glue.core.component import CategoricalComponent, DateTimeComponent
 
+from glue_zoobot.analysis.inputs import leak
 from glue_zoobot.catalog.columns import our_columns
 from glue_zoobot.errors import AnalysisError
 
@@ -31,8 +32,6 @@ MOST = 20_000
 """Labels taken from one subset or column; more make no better head, and a slower one."""
 
 MANY_CLASSES = 40
-_FEWEST = 8  # galaxies, below which a column says nothing about labels
-_GIVES_AWAY = 0.97  # area under the curve or rank correlation, which no honest measurement has
 _MISSING = ("", "nan", "none", "null", "--", "masked", "n/a")
 
 
@@ -135,51 +134,6 @@ def input_values(data: Data, labels: tuple[str, ...]) -> np.ndarray:
     if gone:
         raise AnalysisError(f"{data.label} has no column {gone[0]!r} (any more); choose the columns again")
     return np.column_stack([np.asarray(data[known[label]], dtype=np.float32) for label in labels])
-
-
-def leak(name: str, values: np.ndarray, labels: np.ndarray, kind: str) -> str:
-    """
-    Say that a column alone tells the labels, if it does: then it holds the answer; else empty.
-
-    Parameters
-    ----------
-    name : str
-        Of the column.
-    values : np.ndarray
-        Shape (n,): the column, of labelled galaxies.
-    labels : np.ndarray
-        Shape (n,): their labels, as `~glue_zoobot.analysis.teaching.labelled_rows` gives them.
-    kind : {"classes", "number"}
-    """
-    known = np.isfinite(values)
-    if known.sum() < _FEWEST or len(np.unique(values[known])) < 2:
-        return ""
-    values, labels = values[known], labels[known]
-    how = _correlation(values, labels) if kind == "number" else _best_area(values, labels)
-    if how < _GIVES_AWAY:
-        return ""
-    return f"{name} alone tells the labels almost perfectly ({how:.2f} of 1): it may hold the answer"
-
-
-def _best_area(values: np.ndarray, labels: np.ndarray) -> float:
-    """Area under the curve by which a column tells the class that it tells best."""
-    from scipy.stats import rankdata
-
-    ranks, best = rankdata(values), 0.0
-    for name in np.unique(labels):
-        members = labels == name
-        n, others = int(members.sum()), int((~members).sum())
-        if n >= 3 and others >= 3:
-            area = (ranks[members].sum() - n * (n + 1) / 2) / (n * others)
-            best = max(best, area, 1 - area)
-    return best
-
-
-def _correlation(values: np.ndarray, labels: np.ndarray) -> float:
-    from scipy.stats import rankdata
-
-    pair = np.corrcoef(rankdata(values), rankdata(labels))
-    return float(abs(pair[0, 1])) if np.isfinite(pair).all() else 0.0
 
 
 def _users_columns(data: Data) -> list[ComponentID]:

@@ -12,11 +12,13 @@ from echo import CallbackProperty
 from glue.core.hub import HubListener
 from glue.core.message import DataCollectionDeleteMessage
 
+from glue_zoobot.catalog.drawn_over import DrawnOver
 from glue_zoobot.catalog.embeddings import embeddings_of, why_no_embeddings
 from glue_zoobot.catalog.identity import object_ids_of
 from glue_zoobot.catalog.interest.log import explain_log, log_path_of, remember_log
 from glue_zoobot.catalog.record import record_of, relative_to_data
 from glue_zoobot.catalog.teaching.classes import TaughtClass, name_of
+from glue_zoobot.catalog.teaching.groups import is_cut, is_cut_label
 from glue_zoobot.catalog.teaching.lesson import (
     Answer,
     Question,
@@ -75,6 +77,7 @@ class Teaching(Tuned, HubListener):
         self.add_callback("mode", self._on_mode)
         self.add_callback("wanted", self._on_wanted)
         self.add_callback("threshold", self._on_threshold)
+        self._drawn_over = DrawnOver(data_collection.hub, is_cut, is_cut_label)
         data_collection.hub.subscribe(self, DataCollectionDeleteMessage, handler=self._on_data_removed)
 
     # -- what is known -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from qtpy import QtCore, QtGui, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.qt.count_slider import CountSlider
+from glue_zoobot.qt.hidden_line import HiddenLine
 from glue_zoobot.qt.interest.widgets import COLOURS, YieldCurve
 from glue_zoobot.qt.styles import quiet_label
 from glue_zoobot.qt.thumbnail_strip import ThumbnailStrip
@@ -95,6 +96,8 @@ class BestTab(QtWidgets.QWidget):
         layout.addLayout(self._how_many())
         self.best = ThumbnailStrip(edge=_ICON, columns=6, limit=_BEST_SHOWN)
         layout.addWidget(self.best)
+        self.hidden_line = HiddenLine(state)
+        layout.addWidget(self.hidden_line)
         layout.addStretch(1)
         layout.addLayout(self._buttons())
 
@@ -142,6 +145,7 @@ class BestTab(QtWidgets.QWidget):
         ids = object_ids_of(state.data) if len(rows) else ()
         captions = [f"{ids[row]}\nexpected rating {state.score(row):.1f}" for row in rows]
         self.best.show_rows(state.data, rows, captions)
+        self.hidden_line.refresh()
 
     def _on_slider(self, count: int) -> None:
         blocker = QtCore.QSignalBlocker(self.spin)

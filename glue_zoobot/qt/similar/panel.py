@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from glue.core.hub import HubListener
-from glue.core.message import ApplicationClosedMessage
+from glue.core.message import ApplicationClosedMessage, SubsetMessage
 from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
@@ -17,7 +17,9 @@ from glue_zoobot.errors import ZoobotError
 from glue_zoobot.qt.count_slider import MAX_COUNT, CountSlider
 from glue_zoobot.qt.finding import ask
 from glue_zoobot.qt.growing import store_watch
+from glue_zoobot.qt.hidden_line import HiddenLine
 from glue_zoobot.qt.host import icon_path, question_of
+from glue_zoobot.qt.layer_names import update_layer_names
 from glue_zoobot.qt.parts import row, tool
 from glue_zoobot.qt.similar.comparison import Comparison
 from glue_zoobot.qt.similar.cuts import CutsDialog
@@ -103,6 +105,8 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self._refresh_timer.timeout.connect(self._refresh)
         self._count_timer = QtCore.QTimer(self, singleShot=True, interval=30)
         self._count_timer.timeout.connect(self._apply_count)
+        self._hidden_timer = QtCore.QTimer(self, singleShot=True, interval=0)  # once a removed group is gone
+        self._hidden_timer.timeout.connect(self._refresh_hidden)
         self.state.add_callback("count", self._on_count)
         self.state.add_callback("answered", self._on_answer)
         watch = store_watch(application)
@@ -112,6 +116,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self._says_kept = False
         self._hub = application.session.hub
         self._hub.subscribe(self, ApplicationClosedMessage, handler=self._release)
+        self._hub.subscribe(self, SubsetMessage, handler=self._on_subset)
         self._describe()
         self._refresh()
 
@@ -205,6 +210,8 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.footer.setMinimumHeight(2 * self.footer.fontMetrics().lineSpacing() + 2)
         self.whole_button = QtWidgets.QPushButton("Search the whole store", visible=False)
         self.whole_button.clicked.connect(self._search_whole_store)
+        self.hidden_line = HiddenLine(self.state)
+        layout.addWidget(self.hidden_line)
         layout.addLayout(row(self.keep_button, self.clear_button))
         layout.addWidget(self.whole_button)
         layout.addWidget(self.footer)
@@ -313,6 +320,13 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
 
     def _schedule_refresh(self, *args: Any) -> None:
         self._refresh_timer.start()
+
+    def _on_subset(self, *args: Any) -> None:
+        self._hidden_timer.start()
+
+    def _refresh_hidden(self) -> None:
+        self.hidden_line.refresh()
+        update_layer_names(self._application)
 
     def _on_count(self, *args: Any) -> None:
         self._schedule_refresh()
@@ -423,6 +437,7 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         self.nothing.setVisible(not best)
         self.why_button.setEnabled(len(rows) > 0)
         self.keep_button.setEnabled(len(rows) > 0)
+        self.hidden_line.refresh()
 
     def _show_count(self, count: int) -> None:
         if self._count_timer.isActive():
@@ -436,6 +451,6 @@ class SimilarPanel(QtWidgets.QDockWidget, HubListener):
         """Let go of the state and the hub when the application closes."""
         self.state.remove_callback("count", self._on_count)
         self.state.remove_callback("answered", self._on_answer)
-        self._refresh_timer.stop()
-        self._count_timer.stop()
+        for timer in (self._refresh_timer, self._count_timer, self._hidden_timer):
+            timer.stop()
         self._hub.unsubscribe_all(self)

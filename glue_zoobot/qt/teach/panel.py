@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from glue_zoobot.errors import ZoobotError
 from glue_zoobot.qt.card_panel import CardPanel, read_catalogue
 from glue_zoobot.qt.docks import tabbed_panel
 from glue_zoobot.qt.interest.gallery import show_in_gallery
+from glue_zoobot.qt.layer_names import update_layer_names
 from glue_zoobot.qt.teach.begin import TeachBegin
 from glue_zoobot.qt.teach.card import TeachCard
 from glue_zoobot.qt.teach.classes import ClassList
@@ -353,10 +353,7 @@ class TeachPanel(CardPanel):
         self.tabs.setTabText(2, f"Disagreements ({n})" if n else "Disagreements")
 
     def _rename_layers(self, *args: Any) -> None:
-        """Let the lists of layers show what our groups are called now; glue does not by itself."""
-        for viewer in chain(*self._application.viewers):
-            for view in viewer.layer_view().findChildren(QtWidgets.QAbstractItemView):
-                view.viewport().update()
+        update_layer_names(self._application)
 
     def _release(self, *args: Any) -> None:
         """Let go of everything when the application closes; training comes to nothing."""

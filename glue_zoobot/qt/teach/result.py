@@ -10,6 +10,7 @@ from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.catalog.teaching.lesson import method_of
+from glue_zoobot.qt.hidden_line import HiddenLine
 from glue_zoobot.qt.interest.widgets import title
 from glue_zoobot.qt.styles import quiet_colour, quiet_label, warning_colour
 from glue_zoobot.qt.teach.confusion import ConfusionGrid
@@ -106,6 +107,8 @@ class ResultTab(QtWidgets.QScrollArea):
             "True of galaxies like those you labelled."
         )
         layout.addWidget(self.expected)
+        self.hidden_line = HiddenLine(self._state)
+        layout.addWidget(self.hidden_line)
         return self.threshold_part
 
     def _figures_part(self) -> QtWidgets.QWidget:
@@ -143,6 +146,7 @@ class ResultTab(QtWidgets.QScrollArea):
         self.confusion_part.setVisible(state.head is not None)
         if state.class_names and not self._timer.isActive():  # else the user's hand leads
             self._refresh_threshold()
+        self.hidden_line.refresh()
         if state.head is not self._shown or state.lesson is None:
             self._shown = state.head
             self._refresh_lesson()
