@@ -115,10 +115,10 @@ def _labels_saved(
 ) -> float | None:
     """Do it for some draws; None if one of the curves has none of them."""
     reached = _mean_of(errors, draws)
-    curve = [(n, _mean_of(by_draw, draws)) for n, by_draw in theirs.items()]
-    counts, levels = (np.array(v) for v in zip(*[(n, e) for n, e in curve if e is not None], strict=True))
-    if reached is None or not len(counts):
+    curve = [(n, error) for n, by_draw in theirs.items() if (error := _mean_of(by_draw, draws)) is not None]
+    if reached is None or not curve:
         return None
+    counts, levels = np.array(curve).T
     falling = np.minimum.accumulate(levels)
     if reached < falling[-1]:
         return np.inf

@@ -14,11 +14,11 @@ from glue_zoobot.errors import AnalysisError
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["INPUTS", "beside", "inputs_of", "leaks", "read_inputs"]
+__all__ = ["INPUTS", "beside", "inputs_of", "leak", "leaks", "read_inputs"]
 
 INPUTS = "inputs"  # key of a head's provenance: names of the columns, as JSON, in their order
 FEWEST = 10  # galaxies, below which a column cannot be told to give the answer away
-GIVES_AWAY = 0.98
+GIVES_AWAY = 0.98  # rank correlation or area under the curve, which no honest measurement has
 
 
 def inputs_of(provenance: Mapping[str, str]) -> tuple[str, ...]:
@@ -76,9 +76,9 @@ def beside(matrix: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.hstack([matrix, np.where(whole[:, None], values, np.nan).astype(matrix.dtype)])
 
 
-def leaks(names: Sequence[str], values: np.ndarray, labels: np.ndarray) -> list[str]:
+def leaks(names: Sequence[str], values: np.ndarray, labels: np.ndarray, kind: str) -> list[str]:
     """
-    Say which columns alone tell the labels, as they may hold the answer.
+    Say which columns alone tell the labels, as they may hold the answer; see `leak`.
 
     Parameters
     ----------
@@ -86,27 +86,48 @@ def leaks(names: Sequence[str], values: np.ndarray, labels: np.ndarray) -> list[
     values : np.ndarray
         Shape (n, K): the columns, of labelled galaxies.
     labels : np.ndarray
-        Shape (n,): their labels, text or numbers.
+        Shape (n,).
+    kind : {"classes", "number"}
     """
-    said = []
-    for name, column in zip(names, values.T, strict=True):
-        known = np.isfinite(column)
-        if known.sum() >= FEWEST and len(np.unique(column[known])) > 1:
-            how = _tells(column[known], labels[known])
-            if how >= GIVES_AWAY:
-                said.append(
-                    f"{name} alone tells the labels almost perfectly ({how:.2f} of 1): it may hold the answer"
-                )
-    return said
+    said = [leak(name, column, labels, kind) for name, column in zip(names, values.T, strict=True)]
+    return [text for text in said if text]
 
 
-def _tells(values: np.ndarray, labels: np.ndarray) -> float:
-    """How well ranks of a column tell labels: rank correlation, or area under the curve of the best class."""
+def leak(name: str, values: np.ndarray, labels: np.ndarray, kind: str) -> str:
+    """
+    Say that a column alone tells the labels, if it does; else empty.
+
+    Parameters
+    ----------
+    name : str
+        Of the column.
+    values : np.ndarray
+        Shape (n,): the column, of labelled galaxies.
+    labels : np.ndarray
+        Shape (n,), as `~glue_zoobot.analysis.teaching.labelled_rows` gives them.
+    kind : {"classes", "number"}
+    """
+    known = np.isfinite(values)
+    values, labels = values[known], labels[known]
+    if len(values) < FEWEST or len(np.unique(values)) < 2 or len(np.unique(labels)) < 2:
+        return ""
+    how = _correlation(values, labels) if kind == "number" else _best_area(values, labels)
+    if how < GIVES_AWAY:
+        return ""
+    return f"{name} alone tells the labels almost perfectly ({how:.2f} of 1): it may hold the answer"
+
+
+def _correlation(values: np.ndarray, labels: np.ndarray) -> float:
+    from scipy.stats import rankdata
+
+    return float(abs(np.corrcoef(rankdata(values), rankdata(labels))[0, 1]))
+
+
+def _best_area(values: np.ndarray, labels: np.ndarray) -> float:
+    """Area under the curve by which a column tells the class that it tells best."""
     from scipy.stats import rankdata
 
     ranks, best = rankdata(values), 0.0
-    if labels.dtype.kind == "f":
-        return float(abs(np.corrcoef(ranks, rankdata(labels))[0, 1]))
     for name in np.unique(labels):
         members = labels == name
         n, others = int(members.sum()), int((~members).sum())

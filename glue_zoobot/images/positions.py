@@ -103,15 +103,6 @@ def positions_of(table: Table, columns: str | None = None) -> Positions:
     return Positions(ra, dec, origin, tuple(notes))
 
 
-def has_positions(table: Table) -> bool:
-    """Whether a table has columns that are named like positions."""
-    try:
-        _columns(table, None)
-    except CatalogueError:
-        return False
-    return True
-
-
 def _columns(table: Table, wanted: str | None) -> tuple[tuple[str, str | None], tuple[str, str | None], bool]:
     """Names and units that the user gave of both columns, and whether they are galactic."""
     if wanted is not None:

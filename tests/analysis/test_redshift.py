@@ -236,10 +236,11 @@ class TestInputs:
         columns = np.column_stack(
             [rng.normal(size=200), np.log(z) + 0.01 * rng.normal(size=200), z + rng.normal(size=200)]
         )
-        said = leaks(["size", "logz", "mag"], columns, z)
+        said = leaks(["size", "logz", "mag"], columns, z, "number")
         assert len(said) == 1
         assert said[0].startswith("logz alone")
-        assert leaks(["size", "logz", "mag"], columns, np.where(z > 1, "far", "near"))[0].startswith("logz")
+        near = np.where(z > 1, "far", "near")
+        assert leaks(["size", "logz", "mag"], columns, near, "classes")[0].startswith("logz")
 
     def test_a_few_columns_are_heard_among_many_dimensions(self):
         rng = np.random.default_rng(0)

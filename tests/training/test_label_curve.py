@@ -65,6 +65,12 @@ def test_the_interval_of_labels_saved_follows_from_the_draws():
     assert saving.high == pytest.approx(2, rel=0.4)
 
 
+def test_a_baseline_of_fewer_draws_than_the_method():
+    runs = runs_of({"tuned": {100: 0.1, 200: 0.07}, "scratch": {100: 0.2, 200: 0.1}})
+    runs = [run for run in runs if run.head == "tuned" or run.seed == 0]
+    assert saved_labels(runs, "tuned", "scratch", "sigma_mad")[0].ratio == pytest.approx(2, rel=0.05)
+
+
 @pytest.mark.parametrize("target", ["redshift", "petro_radius"])
 def test_by_verb(sample, start, catalogue, tmp_path, target):
     table = catalogue.table["object_id", target]
