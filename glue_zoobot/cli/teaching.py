@@ -106,8 +106,8 @@ def train(
         lessons[name] = teach(name, *given, told, facts, kind, random_state)
     for name, lesson in lessons.items():
         if inputs:
-            known = lesson.labelled
-            for text in leaks(names, matrix[known.rows, -len(names) :], known.values, known.kind):
+            labelled = lesson.labelled
+            for text in leaks(names, matrix[labelled.rows, -len(names) :], labelled.values, labelled.kind):
                 typer.echo(text, err=True)
         _keep(lesson, output if len(lessons) == 1 else output / file_name(name))
 
