@@ -277,6 +277,22 @@ class TestResult:
         assert viewer.state.sort_att is state.group("yes").subset_state.att
         assert viewer.state.sort_descending
 
+    def test_figures_of_two_extremes_are_said_to_flatter(self, teaching, state):
+        state.label(range(0, 8), "no")
+        state.label(range(52, 60), "yes")
+        train(teaching)
+        teaching.tabs.setCurrentWidget(teaching.result)
+        wait_until(teaching.result.flattery.isVisible)
+        assert "% of the labelled ones" in teaching.result.flattery.text().replace("\u00a0", " ")
+        assert "flatter" in teaching.warning.toolTip()
+        teaching.result.flattery.linkActivated.emit("unlike")
+        wait_until(lambda: idle(teaching) and state.why == "unlike")
+        assert teaching.tabs.currentWidget() is teaching.card
+        state.label(range(8, 52), "no")
+        train(teaching)
+        teaching.tabs.setCurrentWidget(teaching.result)
+        wait_until(lambda: not teaching.result.flattery.isVisible())
+
     def test_what_to_label_next(self, taught, state):
         assert state.why == "uncertain"
         taught.card.modes.setCurrentIndex(taught.card.modes.findData("likely"))

@@ -11,6 +11,7 @@ from glue.core.subset import ElementSubsetState
 
 from glue_zoobot.catalog.columns import our_columns, provenance_of, write_columns
 from glue_zoobot.catalog.groups import active_subset_kept
+from glue_zoobot.catalog.teaching.clearer import Clearer, clearer_of
 from glue_zoobot.catalog.teaching.expected import Chances, Expected
 from glue_zoobot.catalog.teaching.groups import UNLIKE_COLOUR, find_cut, show_cut
 from glue_zoobot.catalog.teaching.lesson import method_of, probability_columns
@@ -87,6 +88,15 @@ class Predictions(LabelTaking):
     def reliability(self) -> Reliability | None:
         """Compare stated and observed probabilities, held out; None for a number or before training."""
         return None if self.lesson is None else reliability_of(self.lesson)
+
+    def clearer(self) -> Clearer | None:
+        """Compare the labelled galaxies with the others, see `clearer_of`; None if that cannot be said."""
+        if self._clearer_of is not self._chances:  # these are others whenever columns are
+            self._clearer_of, self._clearer = self._chances, None
+            if self.lesson is not None and self._chances:
+                columns = {label: self.data[cid] for label, cid in our_columns(self.data).items()}
+                self._clearer = clearer_of(self.lesson, self._rows, columns)
+        return self._clearer
 
     # -- thresholds --------------------------------------------------------------------------------------
 
@@ -243,4 +253,5 @@ class Predictions(LabelTaking):
         self._thresholds: dict[str, float] = {}
         self._probability_labels: dict[str, str] = {}
         self._chances: dict[str, Chances] = {}
+        self._clearer_of, self._clearer = self._chances, None
         self._cell: tuple[SubsetGroup | None, SubsetState | None] = None, None

@@ -113,6 +113,9 @@ class Teaching(Tuned, HubListener):
             other = self._head.provenance.get("encoder", "another encoder")
             now = embeddings_of(self.data).encoder_name
             found.append(f"what is predicted is by {other}; the embeddings are by {now} now: train again")
+        clearer = self.clearer()
+        if clearer is not None and clearer.flatters:
+            found.append("the figures flatter: see Result")
         lost = self.n_without_embedding
         if lost:
             found.append(f"{counted(lost, 'labelled galaxy')} without embedding not used")

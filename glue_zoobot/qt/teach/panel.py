@@ -196,6 +196,7 @@ class TeachPanel(CardPanel):
         self.card.mode_wanted.connect(self._set_mode)
         self.result.cell_clicked.connect(self._show_cell)
         self.result.gallery_wanted.connect(self._show_in_gallery)
+        self.result.label_wanted.connect(self._label_such)
         self.result.tuned.embed_wanted.connect(self.tuning.embed)
         self.result.tuned.head_wanted.connect(self.tuning.use_head)
         self.result.tuned.back_wanted.connect(self.tuning.go_back)
@@ -298,6 +299,10 @@ class TeachPanel(CardPanel):
     def _label_now(self) -> None:
         self.tabs.setCurrentWidget(self.card)
         self.take_keys()
+
+    def _label_such(self, mode: str) -> None:
+        self._set_mode(mode)
+        self._label_now()
 
     def _show_cell(self, labelled: str, said: str) -> None:
         def show() -> None:

@@ -12,7 +12,7 @@ from qtpy.QtCore import Qt
 from glue_zoobot.catalog.teaching.lesson import method_of
 from glue_zoobot.qt.hidden_line import HiddenLine
 from glue_zoobot.qt.interest.widgets import title
-from glue_zoobot.qt.styles import quiet_colour, quiet_label, warning_colour
+from glue_zoobot.qt.styles import quiet_colour, quiet_label, warn, warning_colour
 from glue_zoobot.qt.teach.confusion import ConfusionGrid
 from glue_zoobot.qt.teach.plots import (
     COMPLETENESS,
@@ -49,10 +49,13 @@ class ResultTab(QtWidgets.QScrollArea):
         Label and prediction of a cell of the confusion matrix.
     gallery_wanted : Signal()
         Show what the threshold selects.
+    label_wanted : Signal(str)
+        Label more galaxies, chosen in this mode.
     """
 
     cell_clicked = QtCore.Signal(str, str)
     gallery_wanted = QtCore.Signal()
+    label_wanted = QtCore.Signal(str)
 
     def __init__(self, state: Teaching, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent, widgetResizable=True, frameShape=QtWidgets.QFrame.NoFrame)
@@ -116,6 +119,9 @@ class ResultTab(QtWidgets.QScrollArea):
         layout.addWidget(title("On galaxies it was not shown"))
         self.figures = QtWidgets.QLabel(wordWrap=True, textFormat=Qt.RichText)
         layout.addWidget(self.figures)
+        self.flattery = warn(QtWidgets.QLabel(wordWrap=True, visible=False))
+        self.flattery.linkActivated.connect(self.label_wanted)
+        layout.addWidget(self.flattery)
         row = QtWidgets.QHBoxLayout()
         row.setSpacing(6)
         self.reliability, self.curve, self.truth = ReliabilityPlot(), CurvePlot(), TruthPlot()
@@ -179,6 +185,10 @@ class ResultTab(QtWidgets.QScrollArea):
         state, lesson = self._state, self._state.lesson
         number = lesson is not None and lesson.labelled.kind == "number"
         self.figures.setText(figures_table(state.figures, quiet_colour(self).name()))
+        clearer = state.clearer()
+        self.flattery.setVisible(clearer is not None and clearer.flatters)
+        if clearer is not None:
+            self.flattery.setText(f"{clearer.text()} <a href='{clearer.remedy}'>Label some of them</a>")
         self.reliability.setVisible(lesson is not None and not number)
         self.truth.setVisible(number)
         self.curve.setVisible(lesson is not None)
