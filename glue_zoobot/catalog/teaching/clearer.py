@@ -55,10 +55,11 @@ class Clearer:
 
     def text(self) -> str:
         """Say it in a sentence."""
+        others, labelled = (f"{100 * share:.0f}\u00a0%" for share in (self.either, self.labelled))
         return (
-            f"They flatter: {100 * self.either:.0f} % of the galaxies without a label are undecided or unlike "
-            f"anything labelled, but {100 * self.labelled:.0f} % of the labelled ones."
-        ).replace(" %", "\u00a0%")
+            f"They flatter: {others} of the galaxies without a label are undecided or unlike anything labelled, "
+            f"but {labelled} of the labelled ones."
+        )
 
 
 def clearer_of(lesson: Lesson, rows: np.ndarray, columns: Mapping[str, np.ndarray]) -> Clearer | None:
