@@ -16,6 +16,7 @@ import typer
 from glue_zoobot.cli import options
 from glue_zoobot.cli.report import JsonReport, TerminalReport
 from glue_zoobot.errors import ZoobotError
+from glue_zoobot.training.defaults import FINETUNE_EPOCHS, PATIENCE, PRETRAIN_EPOCHS
 
 CANCELLED = 130
 
@@ -69,7 +70,7 @@ def pretrain(
         float,
         typer.Option(help="Weight of the likeness of the two embeddings, beside the objective; 0 for none."),
     ] = 0.5,
-    epochs: Epochs = 100,
+    epochs: Epochs = PRETRAIN_EPOCHS,
     batch_size: BatchSize = 128,
     learning_rate: LearningRate = 1e-3,
     input_size: Annotated[
@@ -159,8 +160,8 @@ def finetune(
     architecture: Annotated[
         str, typer.Option(help="Any network of timm, for --encoder none.")
     ] = "regnety_002",
-    epochs: Annotated[int, typer.Option(min=1, help="At most.")] = 100,
-    patience: Annotated[int, typer.Option(help="Epochs without gain on galaxies held out.")] = 10,
+    epochs: Annotated[int, typer.Option(min=1, help="At most.")] = FINETUNE_EPOCHS,
+    patience: Annotated[int, typer.Option(help="Epochs without gain on galaxies held out.")] = PATIENCE,
     n_blocks: Annotated[int, typer.Option(help="Blocks to train, from the output down; -1 for all.")] = -1,
     learning_rate: LearningRate = 1e-3,
     layer_decay: Annotated[float, typer.Option(help="Rate of a block by that of the one above.")] = 1.0,

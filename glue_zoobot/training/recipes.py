@@ -8,6 +8,7 @@ from typing import Any
 
 from glue_zoobot.errors import EncoderError
 from glue_zoobot.training.augment import Augmentations
+from glue_zoobot.training.defaults import FINETUNE_EPOCHS, PATIENCE, PRETRAIN_EPOCHS
 
 __all__ = ["GROUPS", "PRECISIONS", "FinetuneRecipe", "PretrainRecipe", "check", "require_same"]
 
@@ -59,7 +60,7 @@ class PretrainRecipe:
     objective: str = "simclr"
     agreement: float = 0.5
     supervise: tuple[str, ...] = ()
-    epochs: int = 100
+    epochs: int = PRETRAIN_EPOCHS
     batch_size: int = 128
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
@@ -114,8 +115,8 @@ class FinetuneRecipe:
 
     init: str = ""
     architecture: str = "regnety_002"
-    epochs: int = 100
-    patience: int = 10
+    epochs: int = FINETUNE_EPOCHS
+    patience: int = PATIENCE
     n_blocks: int = -1
     learning_rate: float = 1e-3
     layer_decay: float = 1.0

@@ -57,8 +57,8 @@ class Clearer:
         """Say it in a sentence."""
         others, labelled = (f"{100 * share:.0f}\u00a0%" for share in (self.either, self.labelled))
         return (
-            f"They flatter: {others} of the galaxies without a label are undecided or unlike anything labelled, "
-            f"but {labelled} of the labelled ones."
+            f"They flatter: {others} of the galaxies without a label are undecided or unlike anything "
+            f"labelled, but {labelled} of the labelled ones."
         )
 
 

@@ -14,6 +14,7 @@ from glue_zoobot.qt.styles import paint
 from glue_zoobot.qt.train.columns import class_columns, fraction_columns
 from glue_zoobot.qt.train.jobs import TrainRequest, as_options
 from glue_zoobot.qt.train.parts import TrainDialog, number_edit, spin
+from glue_zoobot.training.defaults import PRETRAIN_EPOCHS
 
 if TYPE_CHECKING:
     from glue.core import Data
@@ -104,7 +105,7 @@ class TrainEncoderDialog(TrainDialog):
         self.objective = QtWidgets.QComboBox()
         for text, name in _OBJECTIVES:
             self.objective.addItem(text, name)
-        self.epochs = spin(1, 10_000, 50, "How often each galaxy is shown")
+        self.epochs = spin(1, 10_000, PRETRAIN_EPOCHS, "How often each galaxy is shown")
         self.batch_size = spin(2, 8192, 128, "Galaxies per step; fewer need less memory")
         self.input_size = spin(0, 512, 0, "Pixels that the encoder sees; 0 takes that of the start, or 64")
         self.input_size.setSpecialValueText("as the start")

@@ -14,6 +14,7 @@ from qtpy.QtCore import Qt
 from glue_zoobot.qt.styles import warn
 from glue_zoobot.qt.train.jobs import TrainRequest
 from glue_zoobot.qt.train.parts import TrainDialog, number_edit, spin
+from glue_zoobot.training.defaults import FINETUNE_EPOCHS, PATIENCE
 from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ class FinetuneDialog(TrainDialog):
             "from some hundred on it may."
         )
         warn(self.warning)
-        self.epochs = spin(1, 1000, 30, "At most; it ends when the galaxies held out gain nothing")
-        self.patience = spin(1, 1000, 10, "Epochs without gain on galaxies held out, after which it ends")
+        self.epochs = spin(1, 1000, FINETUNE_EPOCHS, "At most; it ends when those held out gain nothing")
+        self.patience = spin(1, 1000, PATIENCE, "Epochs without gain on those held out, after which it ends")
         self.blocks = QtWidgets.QComboBox()
         for text, number in _BLOCKS:
             self.blocks.addItem(text, number)
