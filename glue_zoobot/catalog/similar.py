@@ -21,6 +21,7 @@ from glue_zoobot.catalog.groups import (
     show_best_ranked,
 )
 from glue_zoobot.catalog.identity import object_ids_of
+from glue_zoobot.catalog.one_per_session import one_per_session
 from glue_zoobot.catalog.question import MAX_RANK, Answer, Question, answer
 from glue_zoobot.errors import AnalysisError
 from glue_zoobot.wording import counted
@@ -344,9 +345,4 @@ def similar_galaxies(data_collection: DataCollection) -> SimilarGalaxies:
     SimilarGalaxies
         Always the same for the same data collection.
     """
-    # Kept by the collection itself: a table of ours would keep closed sessions alive.
-    if not hasattr(data_collection, "_zoobot_similar_galaxies"):
-        data_collection._zoobot_similar_galaxies = SimilarGalaxies(data_collection)
-    state = data_collection._zoobot_similar_galaxies
-    state.take_up()
-    return state
+    return one_per_session(SimilarGalaxies, data_collection)

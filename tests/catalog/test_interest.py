@@ -14,6 +14,7 @@ from glue.core.edit_subset_mode import EditSubsetMode
 from glue.core.subset import ElementSubsetState, RangeSubsetState
 
 from glue_zoobot.catalog import attach_embeddings, load
+from glue_zoobot.catalog.columns import provenance_of
 from glue_zoobot.catalog.interest import Interest, interest_of
 from glue_zoobot.catalog.interest.log import log_path_of
 from glue_zoobot.errors import AnalysisError
@@ -322,12 +323,16 @@ def test_a_restored_session_goes_on(state, embedded, collection, tmp_path):
     assert restored.group is not None
     data = restored.data
     np.testing.assert_array_equal(data["interest_rank"], embedded["interest_rank"])
+    restored.keep()
+    assert provenance_of(data, "interest_rank_2") == provenance_of(embedded, "interest_rank") | {
+        "uuid": data.id["interest_rank_2"].uuid
+    }
     restored.begin(data)
     restored.learn()
     state.learn()
     assert restored.current not in restored.ratings
     np.testing.assert_array_equal(data["interest_rank"], embedded["interest_rank"])
-    assert len(again.data_collection.subset_groups) == 1
+    assert len(again.data_collection.subset_groups) == 2
 
 
 def test_an_answer_that_comes_late_is_used_for_what_it_is_worth(state, embedded):

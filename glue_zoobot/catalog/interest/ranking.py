@@ -72,6 +72,28 @@ class Ranking:
     scores: np.ndarray | None = None
     ranks: np.ndarray | None = None
 
+    @property
+    def n_ranked(self) -> int:
+        """Galaxies that have a rank."""
+        return 0 if self.ranks is None else int(np.nanmax(self.ranks, initial=0))
+
+    def best(self, n: int) -> list[int]:
+        """Rows of the `n` best, best first."""
+        if self.ranks is None:
+            return []
+        rows = np.flatnonzero((self.ranks >= 1) & (self.ranks <= n))
+        return rows[np.argsort(self.ranks[rows])].tolist()
+
+    def score(self, row: int) -> float:
+        """Expected rating of a row; NaN where there is none."""
+        return float("nan") if self.scores is None else float(self.scores[row])
+
+    def told_of(self, row: int) -> dict[str, float]:
+        """Rank and score of a row, whichever it has."""
+        rank = np.nan if self.ranks is None else self.ranks[row]
+        told: dict[str, float] = {"rank": int(rank)} if np.isfinite(rank) else {}
+        return told | ({"score": round(self.score(row), 3)} if np.isfinite(self.score(row)) else {})
+
 
 class Ranker:
     """Answers one question after the other; fitting again to the same embeddings costs one pass over them."""

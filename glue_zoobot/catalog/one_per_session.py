@@ -1,0 +1,31 @@
+"""States that all windows of a session share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from glue.core import DataCollection
+
+__all__ = ["one_per_session"]
+
+_State = TypeVar("_State")
+
+
+def one_per_session(kind: type[_State], data_collection: DataCollection) -> _State:
+    """
+    Return the state of a kind that belongs to a data collection, made when it is first asked for.
+
+    Parameters
+    ----------
+    kind : type
+        Made of the data collection alone; its ``take_up()`` finds what a restored session brought.
+    data_collection : DataCollection
+        Keeps the state itself: a table of ours would keep closed sessions alive.
+    """
+    name = f"_zoobot_{kind.__name__}"
+    if not hasattr(data_collection, name):
+        setattr(data_collection, name, kind(data_collection))
+    state: Any = getattr(data_collection, name)
+    state.take_up()
+    return state
