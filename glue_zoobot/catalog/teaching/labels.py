@@ -11,6 +11,7 @@ from echo import CallbackProperty
 from glue_zoobot.catalog.embeddings import embeddings_of
 from glue_zoobot.catalog.identity import object_ids_of
 from glue_zoobot.catalog.interest.log import remember_log
+from glue_zoobot.catalog.queue import Queue
 from glue_zoobot.catalog.teaching.classes import Classes, name_of
 from glue_zoobot.catalog.teaching.log import TargetLog
 from glue_zoobot.catalog.teaching.undo import Step, Steps
@@ -53,7 +54,7 @@ class Labelling(Classes):
     @property
     def next_rows(self) -> tuple[int, ...]:
         """Rows that come next, the current one first."""
-        return tuple(row for row, _ in self._queue)
+        return self._queue.rows
 
     @property
     def conflicts(self) -> list[Conflict]:
@@ -96,21 +97,20 @@ class Labelling(Classes):
         why = self.why if is_current else "chosen"
         what = f"label {value}" if len(given) == 1 else f"{len(given):,} labels {value}"
         self._record(dict.fromkeys(given, value), self._shown(given[0], why), what)
-        self._queue = [(row, reason) for row, reason in self._queue if row not in given]
+        self._queue.drop(given)
         self._show_next()
 
     def skip(self) -> None:
         """Pass over the current galaxy; it is not suggested again in this session."""
         if self.current is not None:
             self._skipped.add(self.current)
-            self._queue = [(row, why) for row, why in self._queue if row != self.current]
+            self._queue.drop([self.current])
             self._show_next()
             self.changes += 1
 
     def review(self, rows: Sequence[int], why: str = "again") -> None:
         """Show galaxies now, whether or not they are labelled; a new label replaces the old one."""
-        first = [int(row) for row in rows]
-        self._queue = [(row, why) for row in first] + [item for item in self._queue if item[0] not in first]
+        self._queue.put_first(rows, why)
         self._show_next()
 
     # -- taking back -------------------------------------------------------------------------------------
@@ -222,7 +222,7 @@ class Labelling(Classes):
         return shown if embeddings is None else shown | {"encoder": embeddings.encoder_name}
 
     def _show_next(self) -> None:
-        row, self.why = self._queue[0] if self._queue else (None, "")
+        row, self.why = self._queue.first
         self.current = row
 
     def _forget(self) -> None:
@@ -231,6 +231,6 @@ class Labelling(Classes):
         self.steps = Steps()
         self._kind: str | None = None
         self._colours: dict[str, str] = {}
-        self._queue: list[tuple[int, str]] = []
+        self._queue = Queue()
         self._skipped: set[int] = set()
         self.why = self.note = ""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from glue.core.component import CategoricalComponent, DateTimeComponent
 
-from glue_zoobot.analysis.inputs import leak
 from glue_zoobot.catalog.columns import our_columns
 from glue_zoobot.errors import AnalysisError
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
-    from glue.core import ComponentID, Data
+    from glue.core import ComponentID, Data, Subset
 
 __all__ = [
     "MOST",
@@ -22,7 +22,6 @@ __all__ = [
     "input_columns",
     "input_values",
     "labels_of_column",
-    "leak",
     "sampled",
     "target_columns",
     "yes_or_no",
@@ -31,7 +30,7 @@ __all__ = [
 MOST = 20_000
 """Labels taken from one subset or column; more make no better head, and a slower one."""
 
-MANY_CLASSES = 40
+MANY_CLASSES = 50  # as fine-tuning counts
 _MISSING = ("", "nan", "none", "null", "--", "masked", "n/a")
 
 
@@ -61,7 +60,11 @@ def sampled(rows: np.ndarray, most: int = MOST, random_state: int = 0) -> np.nda
 
 
 def target_columns(data: Data) -> list[ComponentID]:
-    """Columns that may hold labels: classes or numbers; neither ids nor what we computed."""
+    """
+    Columns that may hold labels: classes or numbers; neither ids nor what we computed.
+
+    Columns of more words than there may be classes are among them: `labels_of_column` says why not these.
+    """
     return [cid for cid in _users_columns(data) if _is_quantity(data, cid) or _is_class(data, cid)]
 
 
@@ -70,20 +73,22 @@ def input_columns(data: Data) -> list[ComponentID]:
     return [cid for cid in _users_columns(data) if _is_quantity(data, cid)]
 
 
-def labels_of_column(data: Data, cid: ComponentID) -> dict[int, Any]:
+def labels_of_column(data: Data, cid: ComponentID, within: Subset | None = None) -> dict[int, Any]:
     """
-    Read the labels in a column, by row; rows without a value have none.
+    Read the labels in a column, by row, of all rows or of a subset; rows without a value have none.
 
     Raises
     ------
     AnalysisError
-        If the column is empty, or has so many different words that they cannot be classes.
+        If the column is empty there, or has so many different words that they cannot be classes.
     """
     component = data.get_component(cid)
     if isinstance(component, CategoricalComponent):
-        if len(component.categories) > MANY_CLASSES:
+        n = len(_words(component))
+        if n > MANY_CLASSES:
             raise AnalysisError(
-                f"column {cid.label!r} has {len(component.categories):,} different words: names, not classes"
+                f"the column {cid.label} of {data.label} has {n:,} different words, and there can be at most "
+                f"{MANY_CLASSES} classes: choose another column"
             )
         words = np.asarray(component.labels)
         known = np.flatnonzero([str(word).strip().lower() not in _MISSING for word in words])
@@ -91,7 +96,16 @@ def labels_of_column(data: Data, cid: ComponentID) -> dict[int, Any]:
         words = np.asarray(data[cid])
         known = np.flatnonzero(np.isfinite(words))
     if not known.size:
-        raise AnalysisError(f"column {cid.label!r} has no values: there is nothing to learn from it")
+        raise AnalysisError(
+            f"the column {cid.label} of {data.label} has no value for any of its "
+            f"{counted(data.size, 'galaxy')}; choose another column"
+        )
+    if within is not None:
+        known = known[within.to_mask()[known]]
+        if not known.size:
+            raise AnalysisError(
+                f"no galaxy of the subset {within.label} has a value in {cid.label}; choose another"
+            )
     return {int(row): words[row].item() for row in known}
 
 
@@ -112,11 +126,13 @@ def yes_or_no(labels: Mapping[int, Any], yes_from: float, no_to: float) -> dict[
         If they overlap, or no galaxy is either.
     """
     if no_to >= yes_from:
-        raise AnalysisError(f"no up to {no_to:g} and yes from {yes_from:g} on overlap; choose no below yes")
+        raise AnalysisError(f"no up to {no_to:g} and yes from {yes_from:g} on overlap: choose no below yes")
     clear = {row: "yes" if value >= yes_from else "no" for row, value in labels.items()}
     clear = {row: word for row, word in clear.items() if word == "yes" or labels[row] <= no_to}
     if not clear:
-        raise AnalysisError(f"no galaxy has a value from {yes_from:g} on or up to {no_to:g}")
+        raise AnalysisError(
+            f"no galaxy has a value from {yes_from:g} on or up to {no_to:g}: choose other limits"
+        )
     return clear
 
 
@@ -153,5 +169,13 @@ def _is_quantity(data: Data, cid: ComponentID) -> bool:
 
 
 def _is_class(data: Data, cid: ComponentID) -> bool:
+    """Tell whether a column is words, and not a name for each galaxy."""
     component = data.get_component(cid)
-    return isinstance(component, CategoricalComponent) and 2 <= len(component.categories) <= MANY_CLASSES
+    if not isinstance(component, CategoricalComponent):
+        return False
+    return 2 <= len(component.categories) <= max(MANY_CLASSES, data.size / 2)
+
+
+def _words(component: CategoricalComponent) -> list[str]:
+    """Different words in a column, without those that stand for none."""
+    return [str(word) for word in component.categories if str(word).strip().lower() not in _MISSING]

@@ -12,10 +12,12 @@ from echo import CallbackProperty
 from glue.core.hub import HubListener
 from glue.core.message import DataCollectionDeleteMessage
 
+from glue_zoobot.analysis.inputs import leaks
 from glue_zoobot.catalog.drawn_over import DrawnOver
 from glue_zoobot.catalog.embeddings import embeddings_of, why_no_embeddings
 from glue_zoobot.catalog.identity import object_ids_of
 from glue_zoobot.catalog.interest.log import explain_log, log_path_of, remember_log
+from glue_zoobot.catalog.one_per_session import one_per_session
 from glue_zoobot.catalog.record import record_of, relative_to_data
 from glue_zoobot.catalog.teaching.classes import TaughtClass, name_of
 from glue_zoobot.catalog.teaching.groups import is_cut, is_cut_label
@@ -28,7 +30,7 @@ from glue_zoobot.catalog.teaching.lesson import (
     predicted_chances,
 )
 from glue_zoobot.catalog.teaching.log import TargetLog
-from glue_zoobot.catalog.teaching.sources import input_values, leak
+from glue_zoobot.catalog.teaching.sources import input_values
 from glue_zoobot.catalog.teaching.tuned import Tuned
 from glue_zoobot.catalog.teaching.undo import Step
 from glue_zoobot.errors import AnalysisError, ZoobotError
@@ -132,8 +134,7 @@ class Teaching(Tuned, HubListener):
             values = input_values(self.data, self.inputs)[rows]
         except AnalysisError as error:
             return [str(error)]
-        found = [leak(name, values[:, k], labels, kind) for k, name in enumerate(self.inputs)]
-        return [text for text in found if text]
+        return leaks(self.inputs, values, labels, kind)
 
     # -- beginning ---------------------------------------------------------------------------------------
 
@@ -228,10 +229,10 @@ class Teaching(Tuned, HubListener):
         """Take up suggestions, unless they came too late."""
         if not self._fits(question) or question.mode != self.mode:
             return
-        asked = [item for item in self._queue if item[1] not in (*MODES, "spread")]
-        known = {row for row, _ in asked} | set(self.labels) | self._skipped
-        why = self.mode if self._head is not None else "spread"
-        self._queue = asked + [(int(row), why) for row in rows if int(row) not in known]
+        known = set(self.labels) | self._skipped
+        self._queue.drop_all((*MODES, "spread"))
+        fresh = [row for row in rows.tolist() if row not in known]
+        self._queue.put_last(fresh, "spread" if self._head is None else self.mode)
         self._show_next()
 
     def train(self) -> None:
@@ -342,7 +343,7 @@ class Teaching(Tuned, HubListener):
     def _on_mode(self, mode: str) -> None:
         if mode not in MODES:
             raise AnalysisError(f"there is no mode {mode!r}; choose one of {', '.join(MODES)}")
-        self._queue = [item for item in self._queue if item[1] not in MODES]
+        self._queue.drop_all(MODES)
 
     def _on_data_removed(self, message: DataCollectionDeleteMessage) -> None:
         if message.data is self.data:
@@ -376,9 +377,4 @@ def teaching_of(data_collection: DataCollection) -> Teaching:
     Teaching
         Always the same for the same data collection.
     """
-    # Kept by the collection itself: a table of ours would keep closed sessions alive.
-    if not hasattr(data_collection, "_zoobot_teaching"):
-        data_collection._zoobot_teaching = Teaching(data_collection)
-    state = data_collection._zoobot_teaching
-    state.take_up()
-    return state
+    return one_per_session(Teaching, data_collection)

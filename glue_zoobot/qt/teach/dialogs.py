@@ -9,17 +9,18 @@ from glue.core.component import CategoricalComponent
 from qtpy import QtCore, QtWidgets
 from qtpy.QtCore import Qt
 
+from glue_zoobot.analysis.inputs import leak
 from glue_zoobot.catalog.teaching.sources import (
     MOST,
     input_columns,
     input_values,
     labels_of_column,
-    leak,
     target_columns,
     yes_or_no,
 )
 from glue_zoobot.catalog.teaching.votes import questions_of
 from glue_zoobot.errors import AnalysisError
+from glue_zoobot.qt.parts import long_list
 from glue_zoobot.qt.styles import problem_text, quiet_label
 from glue_zoobot.wording import counted
 
@@ -60,7 +61,7 @@ class ColumnDialog(QtWidgets.QDialog):
         self._refresh()
 
     def _build(self) -> None:
-        self.columns = QtWidgets.QComboBox()
+        self.columns = long_list(QtWidgets.QComboBox())
         for cid in self._columns:
             self.columns.addItem(cid.label)
         self.as_is = QtWidgets.QRadioButton("as they are", checked=True)
@@ -159,18 +160,17 @@ class ColumnDialog(QtWidgets.QDialog):
 
     def _preview(self) -> str:
         if self.column is None:
-            raise AnalysisError(f"{self._state.data.label} has no column of classes or numbers")
-        labels = labels_of_column(self._state.data, self.column)
-        if self.within is not None:
-            inside = self.within.to_mask()
-            labels = {row: value for row, value in labels.items() if inside[row]}
+            raise AnalysisError(f"{self._state.data.label} has no column of classes or numbers: use a file")
+        labels = labels_of_column(self._state.data, self.column, self.within)
         if self.clear is not None:
             labels = yes_or_no(labels, yes_from=self.clear[1], no_to=self.clear[0])
         names, counts = np.unique(list(labels.values()), return_counts=True)
         drawn = f"; {self.most:,} of them are drawn at random" if len(labels) > self.most else ""
         if len(names) > 10 and names.dtype.kind == "f":
             return f"{counted(len(labels), 'galaxy')} with a number{drawn}"
-        few = ", ".join(f"{count:,} {name}" for name, count in list(zip(names, counts, strict=True))[:8])
+        number = names.dtype.kind == "f"  # "0.5 (3)", since "3 0.5" cannot be read
+        each = [f"{n:g} ({k:,})" if number else f"{k:,} {n}" for n, k in zip(names, counts, strict=True)]
+        few = ", ".join(each[:8])
         return f"{counted(len(labels), 'galaxy')}: {few}{' …' if len(names) > 8 else ''}{drawn}"
 
 
