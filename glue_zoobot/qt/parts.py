@@ -7,7 +7,9 @@ from typing import Any
 
 from qtpy import QtWidgets
 
-__all__ = ["choice", "row", "tool"]
+__all__ = ["choice", "long_list", "row", "tool"]
+
+_VISIBLE = 20
 
 
 def row(*widgets: QtWidgets.QWidget | None) -> QtWidgets.QHBoxLayout:
@@ -27,6 +29,13 @@ def tool(text: str, tip: str, action: Callable[[], Any]) -> QtWidgets.QToolButto
     button = QtWidgets.QToolButton(text=text, toolTip=tip, autoRaise=True)
     button.clicked.connect(lambda: action())
     return button
+
+
+def long_list(box: QtWidgets.QComboBox) -> QtWidgets.QComboBox:
+    """Let a box of many columns open a list with a scroll bar, and not one as high as the screen."""
+    box.setStyleSheet("QComboBox { combobox-popup: 0; }")
+    box.setMaxVisibleItems(_VISIBLE)
+    return box
 
 
 def choice(entries: Iterable[tuple[str, Any]], tip: str) -> QtWidgets.QComboBox:

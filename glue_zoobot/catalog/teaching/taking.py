@@ -85,14 +85,9 @@ class LabelTaking(Labelling):
             If there is nothing to take.
         """
         self._check_open()
-        labels = labels_of_column(self.data, column)
-        if within is not None:
-            inside = within.to_mask()
-            labels = {row: value for row, value in labels.items() if inside[row]}
+        labels = labels_of_column(self.data, column, within)
         if clear is not None:
             labels = yes_or_no(labels, yes_from=clear[1], no_to=clear[0])
-        if not labels:
-            raise AnalysisError(f"no galaxy of {within.label} has a value in column {column.label!r}")
         rows = sampled(np.array(list(labels), dtype=np.int64), most)
         shown = {"why": "column", "column": column.label}
         what = f"{counted(len(rows), 'label')} from column {column.label}"

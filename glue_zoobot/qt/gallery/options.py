@@ -22,6 +22,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from glue_zoobot.qt.parts import long_list
+
 if TYPE_CHECKING:
     from glue.core.session import Session
 
@@ -160,7 +162,7 @@ class GalleryOptions(QWidget):
         self._state = viewer_state
         self.value_thumbnail_size = QSlider(Qt.Horizontal, minimum=MIN_SIZE, maximum=MAX_SIZE, pageStep=32)
         self.value_thumbnail_size.setToolTip("Size of the pictures")
-        self.combosel_sort_att = QComboBox()
+        self.combosel_sort_att = long_list(QComboBox())
         self.combosel_sort_att.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
         self.combosel_sort_att.setToolTip("Column that orders the galaxies; missing values come last")
         self.bool_sort_descending = QToolButton(checkable=True)
@@ -171,7 +173,7 @@ class GalleryOptions(QWidget):
         self.bool_unlabelled_first.setToolTip(
             "Galaxies without a label or rating first; what you label stays\nwhere it is until you sort again"
         )
-        self.combosel_group_att = QComboBox()
+        self.combosel_group_att = long_list(QComboBox())
         self.combosel_group_att.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
         self.combosel_group_att.setToolTip("Column of categories that are shown apart, each under its name")
         self.captions = CaptionList(viewer_state)

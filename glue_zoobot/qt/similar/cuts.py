@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt
 
 from glue_zoobot.catalog.cuts import Cuts
 from glue_zoobot.qt.columns import measured_columns, sky_columns
+from glue_zoobot.qt.parts import long_list
 
 if TYPE_CHECKING:
     from glue.core import Data
@@ -75,7 +76,8 @@ class CutsDialog(QtWidgets.QDialog):
     def _condition(
         self, grid: QtWidgets.QGridLayout, line: int
     ) -> tuple[QtWidgets.QComboBox, QtWidgets.QDoubleSpinBox]:
-        column, tolerance = QtWidgets.QComboBox(), QtWidgets.QDoubleSpinBox(decimals=4, maximum=1e9)
+        column = long_list(QtWidgets.QComboBox())
+        tolerance = QtWidgets.QDoubleSpinBox(decimals=4, maximum=1e9)
         column.addItems([_ANY, *(cid.label for cid in measured_columns(self._data))])
         column.activated.connect(lambda _: self._suggest(column, tolerance))
         column.currentIndexChanged.connect(lambda index: _enable(tolerance, index > 0))

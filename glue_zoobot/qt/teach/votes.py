@@ -8,6 +8,7 @@ from qtpy import QtWidgets
 from qtpy.QtCore import Qt
 
 from glue_zoobot.errors import ZoobotError
+from glue_zoobot.qt.parts import long_list
 from glue_zoobot.qt.styles import quiet, warn
 from glue_zoobot.qt.threads import run_in_thread
 from glue_zoobot.wording import counted
@@ -60,11 +61,12 @@ class VotesDialog(QtWidgets.QDialog):
         self._refresh()
 
     def _build(self) -> None:
-        self.questions = QtWidgets.QComboBox()
+        self.questions = long_list(QtWidgets.QComboBox())
         for one in self._questions:
             self.questions.addItem(one.name)
         self.answers = QtWidgets.QLabel(wordWrap=True)
-        self.totals = QtWidgets.QComboBox(toolTip="How many volunteers answered it for each galaxy")
+        self.totals = long_list(QtWidgets.QComboBox())
+        self.totals.setToolTip("How many volunteers answered it for each galaxy")
         self.totals.addItems(self._totals)
         self.totals_label = QtWidgets.QLabel("Number of votes")
         form = QtWidgets.QFormLayout()
