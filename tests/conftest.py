@@ -19,3 +19,17 @@ def galaxy_data() -> Path:
     if not path.is_dir():
         pytest.skip(f"no galaxy data in {path}; set GLUE_ZOOBOT_DATA to try real images")
     return path
+
+
+@pytest.fixture
+def quick_umap(monkeypatch) -> None:
+    """
+    Take the first two columns for a map by UMAP, which compiles for half a minute in every process.
+
+    What UMAP does is tested in ``analysis/test_maps.py``.
+    """
+
+    def first_two(matrix, random_state=0):
+        return matrix[:, :2].copy(), {"method": "umap", "random_state": random_state}
+
+    monkeypatch.setattr("glue_zoobot.analysis.maps.umap_map", first_two)

@@ -95,9 +95,11 @@ def saved_labels(runs: Sequence[Score], method: str, baseline: str, name: str) -
     seeds = sorted({run.seed for run in runs if run.head in (method, baseline)})
     random = np.random.default_rng(0)
     draws = [np.array(seeds), *(random.choice(seeds, len(seeds)) for _ in range(N_SAMPLES))]
+    curves = [_curve(theirs, some) for some in draws]
     savings = []
     for count, errors in ours.items():
-        ratios = [_labels_saved(count, errors, theirs, some) for some in draws]
+        reached = [_mean_of(errors, some) for some in draws]
+        ratios = [_labels_saved(count, *both) for both in zip(reached, curves, strict=True)]
         known = [ratio for ratio in ratios if ratio is not None]
         low, high = np.quantile(known[1:], [0.025, 0.975], method="nearest")
         savings.append(Saving(count, known[0], float(low), float(high)))
@@ -110,16 +112,24 @@ def _by_draw(runs: Sequence[Score], head: str, name: str) -> dict[int, dict[int,
     return {n: {run.seed: run.values[name] for run in _drawn(runs, head, n)} for n in counts}
 
 
-def _labels_saved(
-    count: int, errors: Mapping[int, float], theirs: Mapping[int, Mapping[int, float]], draws: np.ndarray
-) -> float | None:
-    """Do it for some draws; None if one of the curves has none of them."""
-    reached = _mean_of(errors, draws)
-    curve = [(n, error) for n, by_draw in theirs.items() if (error := _mean_of(by_draw, draws)) is not None]
-    if reached is None or not curve:
+def _curve(
+    errors: Mapping[int, Mapping[int, float]], draws: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Numbers of labels and errors, falling all along, of some draws; None if there are none of them."""
+    known = [(n, error) for n, by_draw in errors.items() if (error := _mean_of(by_draw, draws)) is not None]
+    if not known:
         return None
-    counts, levels = np.array(curve).T
-    falling = np.minimum.accumulate(levels)
+    counts, levels = np.array(known).T
+    return counts, np.minimum.accumulate(levels)
+
+
+def _labels_saved(
+    count: int, reached: float | None, curve: tuple[np.ndarray, np.ndarray] | None
+) -> float | None:
+    """Labels that a curve needs for an error, over those that reached it; None if either is unknown."""
+    if reached is None or curve is None:
+        return None
+    counts, falling = curve
     if reached < falling[-1]:
         return np.inf
     if reached > falling[0]:

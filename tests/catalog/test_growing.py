@@ -109,10 +109,9 @@ def test_an_answer_of_a_part_says_so_and_the_next_does_not(data, filling):
     assert len(question.rows) == N - 1
 
 
+@pytest.mark.usefixtures("quick_umap")
 @pytest.mark.parametrize("method", ["pca", "umap"])
 def test_new_galaxies_come_into_a_map_in_which_no_other_moves(data, filling, method):
-    if method == "umap":
-        pytest.importorskip("umap")
     filling.write(1)
     take_in_new(data)
     x, y = add_map(data, method)

@@ -132,6 +132,7 @@ def test_an_unknown_suffix_is_refused_before_the_work(failure, store, tmp_path):
     assert ".parquet" in failure("similar", store, "--to", "SIM-000000", "-o", tmp_path / "s.xlsx")
 
 
+@pytest.mark.usefixtures("quick_umap")
 @pytest.mark.parametrize("method", ["pca", "umap"])
 def test_map(call, store, tmp_path, method):
     out = tmp_path / "map.csv"

@@ -128,8 +128,9 @@ def test_a_queue_of_jobs(make_store, tmp_path):
     assert (reports[-1].done, reports[-1].broken) == (50, 1)
 
 
-def test_a_job_that_is_killed_is_reported_and_the_next_run_completes(make_store, tmp_path):
+def test_a_job_that_is_killed_is_reported_and_the_next_run_completes(make_store, tmp_path, monkeypatch):
     submitit = pytest.importorskip("submitit", reason="needs the extra [slurm]")
+    monkeypatch.setattr(submitit.LocalJob, "_results_timeout_s", 1)  # for which it waits in vain
     whole, plan, _, encoder = make_store(100, rows_per_shard=25, name="whole")
     store, *_ = make_store(100, rows_per_shard=25, embed=False)
     source = Deadly(ids(100), "galaxy-0080", tmp_path / "killed")
