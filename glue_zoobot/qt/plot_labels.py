@@ -107,7 +107,8 @@ def _is_of(shown: str, name: str) -> bool:
 
 
 def _without_middle(name: str, kept: int) -> str:
-    return f"{name[: (kept + 1) // 2]}…{name[len(name) - kept // 2 :]}"
+    """Return a name with so many of its letters; whole if that is no shorter."""
+    return name if len(name) <= kept + 1 else f"{name[: (kept + 1) // 2]}…{name[len(name) - kept // 2 :]}"
 
 
 def _width(text: str) -> float:

@@ -214,6 +214,11 @@ def test_long_axis_names_fit_and_come_back_in_full(app, data):
     assert viewer.axes.xaxis.label.get_window_extent(figure.canvas.get_renderer()).width < figure.bbox.width
     viewer.state.x_att = data.id["x"]
     assert viewer.axes.get_xlabel() == "x"
+    data.add_component(data["y"], "mag_r")
+    viewer.viewer_size = (110, 200)
+    viewer.state.x_att = data.id["mag_r"]
+    process_events(wait=0.1)
+    assert viewer.axes.get_xlabel() == "mag_r"  # nothing is gained by dots in a short name
 
 
 def test_long_axis_names_stay_fitted_whatever_glue_redraws(app, data):

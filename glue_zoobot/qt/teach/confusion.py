@@ -72,7 +72,9 @@ class ConfusionGrid(QtWidgets.QWidget):
     def _head(self) -> float:
         """Height of the names above the columns, which are upright where they do not fit side by side."""
         widest = max(map(self.fontMetrics().horizontalAdvance, self.table.names))
-        return _LINE if widest <= self._columns()[1] - 4 else min(widest + 8, _HIGHEST)
+        width = self._columns()[1]
+        fit = widest <= width - 4 or width <= self.fontMetrics().ascent()
+        return _LINE if fit else min(widest + 8, _HIGHEST)
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         if self.table is None:
@@ -95,7 +97,8 @@ class ConfusionGrid(QtWidgets.QWidget):
         painter.drawRoundedRect(rect, 3, 3)
         dark = self.palette().color(QtGui.QPalette.Text)
         painter.setPen(QtGui.QColor("white") if share > 0.55 else dark if count else quiet_colour(self, 0.4))
-        painter.drawText(rect, Qt.AlignCenter, f"{count:,}")
+        if painter.fontMetrics().horizontalAdvance(f"{count:,}") <= rect.width():  # else its tip says it
+            painter.drawText(rect, Qt.AlignCenter, f"{count:,}")
 
     def _paint_names(self, painter: QtGui.QPainter) -> None:
         painter.setPen(quiet_colour(self))
@@ -104,7 +107,8 @@ class ConfusionGrid(QtWidgets.QWidget):
         corner = QtCore.QRectF(0, head - _LINE, left - 6, _LINE)
         painter.drawText(corner, Qt.AlignVCenter | Qt.AlignRight, _CORNER)
         for k, name in enumerate(self.table.names):
-            self._paint_above(painter, QtCore.QRectF(left + k * width, 0, width, head), name)
+            if width > metrics.ascent():  # else they were one on the other, and the lines have them, too
+                self._paint_above(painter, QtCore.QRectF(left + k * width, 0, width, head), name)
             text = metrics.elidedText(name, Qt.ElideMiddle, round(left) - 8)
             place = QtCore.QRectF(0, head + _LINE * k, left - 6, _LINE)
             painter.drawText(place, Qt.AlignVCenter | Qt.AlignRight, text)
