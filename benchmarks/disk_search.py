@@ -24,7 +24,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from glue_zoobot.analysis.disk_search import VECTORS, DiskSearch, pack
+from glue_zoobot.analysis.disk_files import VECTORS
+from glue_zoobot.analysis.disk_search import DiskSearch, pack
 
 PART = 50_000
 ROUNDS = 3

@@ -12,8 +12,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -21,10 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glue_zoobot.analysis.principal import FIT_ROWS, PrincipalAxes, principal_axes
+from glue_zoobot.analysis.disk_files import AXES, IDS, LENGTHS, SCAN, VECTORS, Parts, slices, write_files
+from glue_zoobot.analysis.nearness import METRICS, Nearness
+from glue_zoobot.analysis.principal import PrincipalAxes
 from glue_zoobot.analysis.products import Products
 from glue_zoobot.analysis.selection import best_rows
-from glue_zoobot.analysis.similarity import METRICS, SCAN_COMPONENTS, SimilaritySearch
+from glue_zoobot.analysis.similarity import SCAN_COMPONENTS
 from glue_zoobot.embedding.files import write_atomically
 from glue_zoobot.embedding.ordered import available_cores, map_ordered
 from glue_zoobot.errors import AnalysisError
@@ -36,16 +37,13 @@ if TYPE_CHECKING:
 __all__ = ["METHODS", "DiskSearch", "fits_memory", "pack", "packed_search"]
 
 METHODS = ("exact", "two-stage")
-PART_BYTES = 32 * 1024**2
 BLOCK_BYTES = 1024**2  # as float32: it is widened and used while the cache holds it
 CANDIDATES = 2_000  # of the first stage that are scored exactly; at least 5 k
 RECALL_QUERIES, RECALL_BYTES = 20, 10**9
 NEIGHBOURS = 100
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 MEMORY_SHARE = 0.6  # of what is free; float32, and what a search needs beside it
-VECTORS, SCAN, LENGTHS, IDS, ABOUT = "vectors.f16", "scan.f16", "lengths.f32", "ids.parquet", "about.json"
-
-Parts = Iterable[tuple[Sequence[str], np.ndarray]]
+ABOUT = "about.json"
 
 
 def fits_memory(store: EmbeddingStore, share: float = MEMORY_SHARE) -> bool:
@@ -133,64 +131,16 @@ def pack(folder: Path, parts: Parts, count: int, width: int, key: Any = None, ra
     """
     if not count:
         raise AnalysisError("there are no embeddings to search; embed the images first")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    _require_room(folder, count, width)
-    lengths = _write_vectors(folder, parts, count, width)
-    if width > SCAN_COMPONENTS:
-        _write_scan(folder, np.memmap(folder / VECTORS, np.float16, "c", shape=(count, width)), random_state)
-    _to_file(folder / LENGTHS, lengths)
-    about = {"rows": count, "width": width, "key": key}
-    recall = {metric: _measure_recall(folder, about, metric, random_state) for metric in METRICS}
-    text = json.dumps(about | {"recall": recall})
+    write_files(folder, parts, count, width, random_state)
+    about: dict[str, Any] = {"rows": count, "width": width, "recall": dict.fromkeys(METRICS, float("nan"))}
+    _write_about(folder, about)  # with which it can be opened and measured, but belongs to no store yet
+    about["recall"] = {metric: _measure_recall(folder, metric, random_state) for metric in METRICS}
+    _write_about(folder, about | {"key": key})
+
+
+def _write_about(folder: Path, about: dict[str, Any]) -> None:
+    text = json.dumps(about)
     write_atomically(folder / ABOUT, lambda temporary: temporary.write_text(text, "utf-8"))
-
-
-def _require_room(folder: Path, count: int, width: int) -> None:
-    needed = count * (2 * width + 2 * SCAN_COMPONENTS + 32)
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise AnalysisError(
-            f"a search from the disk needs {needed / 1e9:,.1f} GB in {folder}, {free / 1e9:,.1f} are free; "
-            "make room"
-        )
-
-
-def _write_vectors(folder: Path, parts: Parts, count: int, width: int) -> np.ndarray:
-    """Write vectors and identifiers; their squared lengths, float32 of shape (M,)."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    squares = np.empty(count, dtype=np.float32)
-    row = 0
-    schema = pa.schema([("object_id", pa.string())])
-    with (folder / VECTORS).open("wb") as file, pq.ParquetWriter(folder / IDS, schema) as writer:
-        for ids, vectors in parts:
-            file.write(np.ascontiguousarray(vectors, dtype=np.float16).data)
-            writer.write_table(pa.table([pa.array(ids, pa.string())], schema=schema))
-            for part in _slices(len(vectors), width):
-                wide = _wide(vectors[part])
-                squares[row + part.start : row + part.stop] = np.einsum("ij,ij->i", wide, wide)
-            row += len(vectors)
-    if row != count:
-        raise AnalysisError(f"{row:,} embeddings were read where there should be {count:,}; search again")
-    return squares
-
-
-def _write_scan(folder: Path, vectors: np.ndarray, random_state: int) -> None:
-    """Write the first principal components of all vectors, the axes fitted to a sample."""
-    rng = np.random.default_rng(random_state)
-    rows = np.sort(rng.choice(len(vectors), min(FIT_ROWS, len(vectors)), replace=False))
-    axes = principal_axes(_wide(vectors[rows]), SCAN_COMPONENTS, random_state)
-    np.savez(folder / "axes.npz", mean=axes.mean, axes=axes.axes)
-    with (folder / SCAN).open("wb") as file:
-        for part in _slices(*vectors.shape):
-            file.write(_half(axes.transform(_wide(vectors[part]))).data)
-
-
-def _to_file(path: Path, values: np.ndarray) -> None:
-    with path.open("wb") as file:
-        file.write(values.data)
 
 
 def _products(matrix: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -217,32 +167,13 @@ def _products(matrix: np.ndarray, targets: np.ndarray) -> np.ndarray:
     threads = available_cores()
     alone = partial(threadpool_limits, 1, "openmp")  # holds for the thread that says it
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads, "search", alone) as pool:
-        for _ in map_ordered(multiply, _slices(*matrix.shape), pool, 2 * threads):
+        for _ in map_ordered(multiply, slices(*matrix.shape), pool, 2 * threads):
             pass
     return keys
 
 
 def _rows(width: int) -> int:
     return max(1, BLOCK_BYTES // (4 * width))
-
-
-def _slices(count: int, width: int) -> Iterator[slice]:
-    rows = max(1, PART_BYTES // (2 * width))
-    return (slice(start, min(start + rows, count)) for start in range(0, count, rows))
-
-
-def _wide(vectors: np.ndarray) -> np.ndarray:
-    """Float16 as float32; by torch, which does it ten times faster than NumPy."""
-    import torch
-
-    return torch.from_numpy(np.array(vectors, dtype=np.float16)).float().numpy()
-
-
-def _half(vectors: np.ndarray) -> np.ndarray:
-    """Float32 as float16, as fast."""
-    import torch
-
-    return torch.from_numpy(vectors).half().numpy()
 
 
 class DiskSearch:
@@ -292,15 +223,11 @@ class DiskSearch:
         self.folder, self.metric = folder, metric
         self._vectors = np.memmap(folder / VECTORS, np.float16, "c", shape=(count, width))
         squares = np.fromfile(folder / LENGTHS, np.float32)
-        usable = np.isfinite(squares) & ((squares > 0) | (metric == "euclidean"))
-        self._never = np.flatnonzero(~usable)
-        squares[self._never] = 1.0
-        self._largest = float(squares.max(initial=1.0))
-        self._norms = squares if metric == "euclidean" else 1.0 / np.sqrt(squares)
+        self._near = Nearness(self._vectors, squares, metric)
         self._axes: PrincipalAxes | None = None
         matrix = self._vectors
         if method == "two-stage" and width > SCAN_COMPONENTS:
-            with np.load(folder / "axes.npz", allow_pickle=False) as kept:
+            with np.load(folder / AXES, allow_pickle=False) as kept:
                 self._axes = PrincipalAxes(kept["mean"], kept["axes"], np.zeros(0))
             matrix = np.memmap(folder / SCAN, np.float16, "c", shape=(count, SCAN_COMPONENTS))
         self._multiply = Products(matrix, partial(_products, matrix), device)
@@ -362,56 +289,35 @@ class DiskSearch:
         AnalysisError
             As `SimilaritySearch.query`.
         """
-        like, unlike = np.unique(np.asarray(like, np.int64)), np.unique(np.asarray(unlike, np.int64))
-        given = np.concatenate([like, unlike])
-        if not len(like):
-            raise AnalysisError(
-                "nothing to search for: choose at least one galaxy that the answer should be like"
-            )
-        if given.min() < 0 or given.max() >= len(self):
-            raise AnalysisError(f"a row was asked for that is not among the {len(self):,} embeddings")
-        unusable = np.intersect1d(given, self._never)
-        if len(unusable):
-            raise AnalysisError(f"the embedding of row {unusable[0]} is empty; embed the image again")
-        examples = SimilaritySearch(_wide(self._vectors[given]), self.metric)
-        places = examples._check_rows(np.arange(len(like)), np.arange(len(like), len(given)))
-        target = examples._target(*places)
-        rows = self._candidates(target[None], given, k)[0]
-        return self._ranked(rows, target, k)
+        like, unlike = self._near.examples(like, unlike)
+        target = self._near.target(like, unlike)
+        rows = self._candidates(target[None], np.concatenate([like, unlike]), k)[0]
+        return self._near.ranked(rows, target, k)
 
-    def _ranked(self, rows: np.ndarray, target: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        if not len(rows):
-            return rows, np.zeros(0, np.float32)
-        vectors = SimilaritySearch(_wide(self._vectors[rows]), self.metric)
-        scores = vectors._rescore(np.arange(len(rows)), target)
-        order = np.lexsort((rows, -scores))[: max(k, 0)]
-        return rows[order], scores[order]
+    def _nearest(self, targets: np.ndarray) -> list[np.ndarray]:
+        """Rows nearest to each of several targets (Q, D)."""
+        candidates = self._candidates(targets, np.zeros(0, np.int64), NEIGHBOURS)
+        pairs = zip(candidates, targets, strict=True)
+        return [self._near.ranked(rows, target, NEIGHBOURS)[0] for rows, target in pairs]
 
     def _candidates(self, targets: np.ndarray, without: np.ndarray, k: int) -> list[np.ndarray]:
         """For each target (Q, D) the rows that may be among its k best, ascending, by one pass for all."""
-        targets = 2 * targets if self.metric == "euclidean" else targets
+        factors = self._near.factor(targets)
         if self._axes is None:
-            rounding = 4 * np.finfo(np.float32).eps * np.sqrt(self._vectors.shape[1])
-            scale = 1.0 if self.metric == "cosine" else self._largest + float((targets**2).sum(1).max())
-            return self._pass(targets.T, np.zeros(len(targets)), without, k, rounding * scale)
-        shift = targets @ self._axes.mean
-        return self._pass(self._axes.axes @ targets.T, shift, without, max(CANDIDATES, 5 * k), 0.0)
+            tolerance = max(map(self._near.tolerance, targets))
+            return self._pass(factors.T, np.zeros(len(targets)), without, k, tolerance)
+        shift = factors @ self._axes.mean
+        return self._pass(self._axes.axes @ factors.T, shift, without, max(CANDIDATES, 5 * k), 0.0)
 
     def _pass(
-        self,
-        targets: np.ndarray,
-        shift: np.ndarray,
-        without: np.ndarray,
-        most: int,
-        tolerance: float,
+        self, factors: np.ndarray, shift: np.ndarray, without: np.ndarray, most: int, tolerance: float
     ) -> list[np.ndarray]:
-        """Score all rows against targets (D, Q); the rows that may be among the best of each."""
-        keys = self._multiply(np.ascontiguousarray(targets, dtype=np.float32))
-        with np.errstate(invalid="ignore", over="ignore"):
-            for each, offset in zip(keys, shift, strict=True):
-                each += np.float32(offset)
-                each[:] = each - self._norms if self.metric == "euclidean" else each * self._norms
-        keys[:, without] = keys[:, self._never] = -np.inf
+        """Multiply all rows with factors (D, Q); the rows that may be among the best of each."""
+        keys = self._multiply(np.ascontiguousarray(factors, dtype=np.float32))
+        for each, offset in zip(keys, shift, strict=True):
+            each += np.float32(offset)
+            self._near.keys(each)
+        keys[:, without] = -np.inf
         return [best_rows(each, most, tolerance) for each in keys]
 
     def _id_file(self) -> Any:
@@ -431,23 +337,15 @@ class DiskSearch:
             yield int(starts[group]), file.read_row_group(int(group)).column(0)
 
 
-def _measure_recall(folder: Path, about: dict[str, Any], metric: str, random_state: int) -> float:
+def _measure_recall(folder: Path, metric: str, random_state: int) -> float:
     """Share of the true neighbours of some rows that the two-stage search finds; one pass for all of them."""
-    if not (folder / SCAN).exists():
+    exact, quick = (DiskSearch(folder, metric, method, "cpu") for method in ("exact", "two-stage"))
+    usable = np.setdiff1d(np.arange(len(exact)), exact._near.never_found)
+    if quick._axes is None or not len(usable):
         return 1.0
-    searches = {method: object.__new__(DiskSearch) for method in METHODS}
-    for method, search in searches.items():
-        search._open(folder, about, metric, method, "cpu")
-    exact = searches["exact"]
-    usable = np.setdiff1d(np.arange(len(exact)), exact._never)
     queries = int(np.clip(RECALL_BYTES // (4 * len(exact)), 2, RECALL_QUERIES))
     rows = np.sort(np.random.default_rng(random_state).choice(usable, min(queries, len(usable)), False))
-    examples = SimilaritySearch(_wide(exact._vectors[rows]), metric)
     none = np.zeros(0, np.int64)
-    targets = np.stack([examples._target(np.array([i]), none) for i in range(len(rows))])
-    answers: Callable[[DiskSearch], list[np.ndarray]] = lambda search: [  # noqa: E731
-        search._ranked(candidates, target, NEIGHBOURS)[0]
-        for candidates, target in zip(search._candidates(targets, none, NEIGHBOURS), targets, strict=True)
-    ]
-    pairs = zip(answers(exact), answers(searches["two-stage"]), strict=True)
-    return float(np.mean([np.isin(true, found).mean() for true, found in pairs]))
+    targets = np.stack([exact._near.target(row, none) for row in rows[:, None]])
+    true, found = (search._nearest(targets) for search in (exact, quick))
+    return float(np.mean([np.isin(*pair).mean() for pair in zip(true, found, strict=True)]))

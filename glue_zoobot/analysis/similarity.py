@@ -7,22 +7,17 @@ from functools import partial
 
 import numpy as np
 
+from glue_zoobot.analysis.nearness import METRICS, Nearness
 from glue_zoobot.analysis.principal import PrincipalAxes, principal_axes
 from glue_zoobot.analysis.products import Products
 from glue_zoobot.analysis.selection import best_rows
 from glue_zoobot.errors import AnalysisError
 
-__all__ = ["METRICS", "UNLIKE_WEIGHT", "SimilaritySearch"]
+__all__ = ["METRICS", "SimilaritySearch"]
 
-METRICS = ("cosine", "euclidean")
 METHODS = ("exact", "two-stage")
-
-UNLIKE_WEIGHT = 0.5
-"""Pull of the unlike examples relative to the like ones."""
-
 SCAN_COMPONENTS = 128  # of the two-stage scan; a fifth of the memory traffic of 640 columns
-RESCORE_BLOCK = 8_192
-ANY_BLOCK = 2_048  # examples scored at once against RESCORE_BLOCK rows: 64 MB, whatever the sizes
+ANY_ROWS, ANY_EXAMPLES = 8_192, 2_048  # scored at once with each other: 64 MB, whatever the sizes
 
 
 class SimilaritySearch:
@@ -33,10 +28,7 @@ class SimilaritySearch:
     and no wrong answer. The best rows are then scored again one by one, so that equal embeddings get equal
     scores whatever the order in which the product summed them.
 
-    Several examples are combined as in relevance feedback (Rocchio 1971): with the mean of the examples to
-    be *like* :math:`m_+` and of those to be *unlike* :math:`m_-`, the target is :math:`m_+ - w m_-` of unit
-    vectors for the cosine, and :math:`m_+ + w (m_+ - m_-)`, which does not depend on the origin, for
-    Euclidean distance; :math:`w` is `UNLIKE_WEIGHT`.
+    How several examples to be like and unlike are combined is in `~glue_zoobot.analysis.nearness.Nearness`.
 
     Parameters
     ----------
@@ -66,10 +58,6 @@ class SimilaritySearch:
     ------
     AnalysisError
         If the matrix is not two-dimensional or empty, or an option does not exist.
-
-    References
-    ----------
-    Rocchio, J. J. 1971, in The SMART Retrieval System, ed. G. Salton, 313.
     """
 
     def __init__(
@@ -88,7 +76,10 @@ class SimilaritySearch:
         self.method = method
         self._matrix = np.ascontiguousarray(matrix, dtype=np.float32)
         self._multiply = Products(self._matrix, partial(_product, self._matrix), device)
-        self._prepare_norms()
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = np.einsum("ij,ij->i", self._matrix, self._matrix)
+        self._near = Nearness(self._matrix, squares, metric)
+        self.never_found = self._near.never_found
         self._axes: PrincipalAxes | None = None
         self.measured_recall_ = 1.0
         if method == "two-stage" and self._matrix.shape[1] > SCAN_COMPONENTS:
@@ -132,12 +123,12 @@ class SimilaritySearch:
             If nothing is to be liked, a row is in both lists or outside the matrix or has no usable
             embedding, or the examples cancel each other.
         """
-        like, unlike = self._check_rows(like, unlike)
-        target = self._target(like, unlike)
+        like, unlike = self._near.examples(like, unlike)
+        target = self._near.target(like, unlike)
         if self._axes is None:
             return self._best(self._keys(target), target, like, unlike, k)
         rows = self._candidates(self._scan(target), like, unlike, max(1000, 3 * k), 0.0)
-        return self._ranked(rows, target, k)
+        return self._near.ranked(rows, target, k)
 
     def query_all(
         self, like: Sequence[int] | np.ndarray, unlike: Sequence[int] | np.ndarray = (), k: int = 100
@@ -157,10 +148,10 @@ class SimilaritySearch:
         AnalysisError
             As for `query`.
         """
-        like, unlike = self._check_rows(like, unlike)
-        target = self._target(like, unlike)
+        like, unlike = self._near.examples(like, unlike)
+        target = self._near.target(like, unlike)
         keys = self._keys(target)
-        everywhere = self._as_scores(keys.copy(), target)
+        everywhere = self._near.as_scores(keys.copy(), target)
         return *self._best(keys, target, like, unlike, k), everywhere
 
     def query_any(
@@ -183,27 +174,27 @@ class SimilaritySearch:
         AnalysisError
             As for `query`.
         """
-        like, unlike = self._check_rows(like, unlike)
-        targets = np.stack([self._target(like[i : i + 1], unlike) for i in range(len(like))])
-        keys = self._finish(self._products(targets)[0])
-        everywhere = self._as_scores(keys.copy(), np.zeros(1))
+        like, unlike = self._near.examples(like, unlike)
+        targets = np.stack([self._near.target(like[i : i + 1], unlike) for i in range(len(like))])
+        keys = self._near.keys(self._products(targets)[0])
+        everywhere = self._near.as_scores(keys.copy(), np.zeros(1))
         squares = np.einsum("ij,ij->i", targets, targets)
-        tolerance = self._tolerance(targets[int(np.argmax(squares))])
+        tolerance = self._near.tolerance(targets[int(np.argmax(squares))])
         rows = self._candidates(keys, like, unlike, k, tolerance)
         nearest = targets[self._products(targets, rows)[1]]
-        return *self._ranked(rows, nearest, k), everywhere
+        return *self._near.ranked(rows, nearest, k), everywhere
 
     def _products(self, targets: np.ndarray, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return for each row its key with the nearest of the targets (E, D), not yet finished; and which."""
         n = len(self) if rows is None else len(rows)
         best, which = np.full(n, -np.inf, dtype=np.float32), np.zeros(n, dtype=np.int32)
-        for start in range(0, n, RESCORE_BLOCK):
-            part = slice(start, start + RESCORE_BLOCK)
+        for start in range(0, n, ANY_ROWS):
+            part = slice(start, start + ANY_ROWS)
             vectors = self._matrix[part if rows is None else rows[part]]
-            for first in range(0, len(targets), ANY_BLOCK):
-                some = targets[first : first + ANY_BLOCK]
+            for first in range(0, len(targets), ANY_EXAMPLES):
+                some = targets[first : first + ANY_EXAMPLES]
                 with np.errstate(invalid="ignore", over="ignore"):
-                    keys = vectors @ self._factor(some).T
+                    keys = vectors @ self._near.factor(some).T
                     if self.metric == "euclidean":  # the targets differ in length, too
                         keys -= np.einsum("ij,ij->i", some, some)
                 nearest = keys.argmax(axis=1)
@@ -231,111 +222,29 @@ class SimilaritySearch:
         AnalysisError
             As for `query`.
         """
-        like, unlike = self._check_rows(like, unlike)
-        target = self._target(like, unlike)
-        return self._as_scores(self._keys(target), target)
+        like, unlike = self._near.examples(like, unlike)
+        target = self._near.target(like, unlike)
+        return self._near.as_scores(self._keys(target), target)
 
     def _best(
         self, keys: np.ndarray, target: np.ndarray, like: np.ndarray, unlike: np.ndarray, k: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        return self._ranked(self._candidates(keys, like, unlike, k, self._tolerance(target)), target, k)
-
-    def _ranked(self, rows: np.ndarray, target: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        scores = self._rescore(rows, target)
-        order = np.lexsort((rows, -scores))[: max(k, 0)]
-        return rows[order], scores[order]
-
-    def _as_scores(self, keys: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """Turn keys into what the user reads, in place."""
-        if self.metric == "euclidean":
-            np.subtract(np.dot(target, target), keys, out=keys)
-            np.negative(np.sqrt(np.maximum(keys, 0, out=keys), out=keys), out=keys)
-        keys[self.never_found] = np.nan
-        return keys
-
-    def _prepare_norms(self) -> None:
-        with np.errstate(over="ignore", invalid="ignore"):
-            norms2 = np.einsum("ij,ij->i", self._matrix, self._matrix)
-        usable = np.isfinite(norms2) & ((norms2 > 0) | (self.metric == "euclidean"))
-        self.never_found = np.flatnonzero(~usable)
-        norms2[self.never_found] = 1.0
-        self._largest = float(norms2.max(initial=1.0))
-        self._norms = norms2 if self.metric == "euclidean" else 1.0 / np.sqrt(norms2)
-
-    def _check_rows(
-        self, like: Sequence[int] | np.ndarray, unlike: Sequence[int] | np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        rows = [np.unique(np.asarray(given, dtype=np.int64)) for given in (like, unlike)]
-        if not rows[0].size:
-            raise AnalysisError(
-                "nothing to search for: choose at least one galaxy that the answer should be like"
-            )
-        both = np.intersect1d(rows[0], rows[1])
-        if both.size:
-            raise AnalysisError(f"row {both[0]} is wanted both like and unlike; take it out of one list")
-        given = np.concatenate(rows)
-        outside = given[(given < 0) | (given >= len(self))]
-        if outside.size:
-            raise AnalysisError(f"row {outside[0]} was asked for, but there are {len(self):,} embeddings")
-        unusable = np.intersect1d(given, self.never_found)
-        if unusable.size:
-            raise AnalysisError(
-                f"the embedding of row {unusable[0]} is empty or not finite; embed the image again"
-            )
-        return rows[0], rows[1]
-
-    def _target(self, like: np.ndarray, unlike: np.ndarray) -> np.ndarray:
-        """Rocchio's query vector, shape (D,), float32; of unit length for the cosine."""
-        target = self._mean(like)
-        if unlike.size:
-            away = self._mean(unlike)
-            target += UNLIKE_WEIGHT * ((target - away) if self.metric == "euclidean" else -away)
-        if self.metric == "cosine":
-            length = np.linalg.norm(target)
-            if length < 1e-6:
-                raise AnalysisError("the examples cancel each other; choose others")
-            target /= length
-        return target.astype(np.float32)
-
-    def _mean(self, rows: np.ndarray) -> np.ndarray:
-        total = np.zeros(self._matrix.shape[1])
-        for start in range(0, len(rows), RESCORE_BLOCK):
-            vectors = self._matrix[rows[start : start + RESCORE_BLOCK]].astype(np.float64)
-            if self.metric == "cosine":
-                vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-            total += vectors.sum(axis=0)
-        return total / len(rows)
+        rows = self._candidates(keys, like, unlike, k, self._near.tolerance(target))
+        return self._near.ranked(rows, target, k)
 
     def _keys(self, target: np.ndarray) -> np.ndarray:
         """Larger is nearer: the cosine, or 2 x·t - |x|², shape (N,), float32."""
         with np.errstate(invalid="ignore", over="ignore"):
-            return self._finish(self._multiply(self._factor(target)[:, None])[0])
+            return self._near.keys(self._multiply(self._near.factor(target)[:, None])[0])
 
     def _scan(self, target: np.ndarray) -> np.ndarray:
         """The same from principal components: x·t ≈ (V x)·(V t) + mean·t, with the true norms."""
         assert self._axes is not None
-        target = self._factor(target)
+        target = self._near.factor(target)
         with np.errstate(invalid="ignore", over="ignore"):
             products = self._reduced @ (self._axes.axes @ target)
             products += np.dot(self._axes.mean, target)
-            return self._finish(products)
-
-    def _factor(self, target: np.ndarray) -> np.ndarray:
-        return 2 * target if self.metric == "euclidean" else target
-
-    def _finish(self, products: np.ndarray) -> np.ndarray:
-        if self.metric == "euclidean":
-            products -= self._norms
-        else:
-            products *= self._norms
-        products[self.never_found] = -np.inf
-        return products
-
-    def _tolerance(self, target: np.ndarray) -> float:
-        """Rounding of the product: rows this close to the last place are scored again before they are cut."""
-        rounding = 4 * np.finfo(np.float32).eps * np.sqrt(self._matrix.shape[1])
-        scale = 1.0 if self.metric == "cosine" else self._largest + float(np.dot(target, target))
-        return float(rounding * scale)
+            return self._near.keys(products)
 
     def _candidates(
         self, keys: np.ndarray, like: np.ndarray, unlike: np.ndarray, k: int, tolerance: float
@@ -343,29 +252,13 @@ class SimilaritySearch:
         keys[like] = keys[unlike] = -np.inf
         return best_rows(keys, k, tolerance)
 
-    def _rescore(self, rows: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """
-        Score rows one by one, each summed in the same order, so that equal rows get equal scores.
-
-        `target` has shape (D,), or (K, D) where each row has its own.
-        """
-        scores = np.empty(len(rows), dtype=np.float32)
-        for start in range(0, len(rows), RESCORE_BLOCK):
-            part = slice(start, start + RESCORE_BLOCK)
-            vectors, wanted = self._matrix[rows[part]], target if target.ndim == 1 else target[part]
-            if self.metric == "euclidean":
-                scores[part] = -np.sqrt(np.square(vectors - wanted).sum(axis=1))
-            else:
-                scores[part] = (vectors * wanted).sum(axis=1) / np.sqrt(np.square(vectors).sum(axis=1))
-        return scores
-
     def _measure_recall(self, random_state: int, n_queries: int = 20, k: int = 100) -> float:
         usable = np.setdiff1d(np.arange(len(self)), self.never_found)
         n_queries = min(n_queries, len(usable))
         found = []
         for row in np.random.default_rng(random_state).choice(usable, n_queries, replace=False):
             query = np.array([row]), np.array([], dtype=np.int64)
-            target = self._target(*query)
+            target = self._near.target(*query)
             exact = self._candidates(self._keys(target), *query, k, 0.0)
             if exact.size:
                 found.append(np.isin(exact, self.query(*query, k=k)[0]).mean())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from glue_zoobot.analysis import SimilaritySearch, disk_search, products
+from glue_zoobot.analysis import SimilaritySearch, disk_files, disk_search, products
 from glue_zoobot.analysis.disk_search import DiskSearch, pack, packed_search
 from glue_zoobot.errors import AnalysisError, EncoderError
 from tests.embedding.conftest import make_store  # noqa: F401  the fixture
@@ -39,7 +39,7 @@ def folder(vectors, tmp_path_factory):
 @pytest.mark.parametrize(("like", "unlike"), [([12], []), ([12, 600, 101], [44]), ([100], [])])
 def test_the_exact_search_answers_as_in_memory(folder, vectors, metric, like, unlike, monkeypatch):
     monkeypatch.setattr(disk_search, "BLOCK_BYTES", 4 * 160 * 300)  # several blocks
-    monkeypatch.setattr(disk_search, "PART_BYTES", 2 * 160 * 700)
+    monkeypatch.setattr(disk_files, "PART_BYTES", 2 * 160 * 700)
     memory = SimilaritySearch(vectors.astype(np.float32), metric).query(like, unlike, k=50)
     disk = DiskSearch(folder, metric, "exact").query(like, unlike, k=50)
     np.testing.assert_array_equal(disk[0], memory[0])
@@ -116,9 +116,16 @@ def test_a_read_only_store_is_searched_from_the_cache_folder(make_store, monkeyp
 
 
 def test_no_room_is_said_before_anything_is_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(disk_search.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10})())
+    monkeypatch.setattr(disk_files.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10})())
     with pytest.raises(AnalysisError, match="make room"):
         pack(tmp_path / "s", [(["a"], np.ones((1, 4), np.float16))], 1, 4)
+
+
+def test_embeddings_of_which_none_can_be_found_are_packed(tmp_path):
+    zeros = np.zeros((3, 160), np.float16)
+    pack(tmp_path / "s", [(["a", "b", "c"], zeros)], 3, 160)
+    with pytest.raises(AnalysisError, match="row 1 is empty"):
+        DiskSearch(tmp_path / "s").query([1])
 
 
 @pytest.fixture

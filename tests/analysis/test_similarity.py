@@ -181,8 +181,8 @@ def brute_any(matrix, like, metric):
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_nearest_to_any_is_the_best_over_single_examples(clustered, metric, monkeypatch):
-    monkeypatch.setattr("glue_zoobot.analysis.similarity.ANY_BLOCK", 3)
-    monkeypatch.setattr("glue_zoobot.analysis.similarity.RESCORE_BLOCK", 1000)
+    monkeypatch.setattr("glue_zoobot.analysis.similarity.ANY_EXAMPLES", 3)
+    monkeypatch.setattr("glue_zoobot.analysis.similarity.ANY_ROWS", 1000)
     like = [4, 90, 800, 801, 5000]
     rows, scores, everywhere = SimilaritySearch(clustered, metric).query_any(like, k=50)
     expected = brute_any(clustered, like, metric)
