@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ import numpy as np
 from glue_zoobot.analysis.heads import Head
 from glue_zoobot.analysis.merit import Figure, vote_figures
 from glue_zoobot.analysis.votes import GalaxyVotes, Question
-from glue_zoobot.errors import AnalysisError
+from glue_zoobot.errors import AnalysisError, CatalogueError
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -25,6 +27,7 @@ _ENDINGS = ("", "_count", "_votes", "_weighted_fraction", "_fraction", "_debiase
 _TOTALS = ("total-votes", "total_votes", "total_count", "total")
 _NO_ANSWERS = re.compile(r"(^total|_flag$|_weight$|_lo$|_hi$|_mask$)")
 _GALAXY_ZOO_2 = re.compile(r"(t\d\d_.+?)_a\d\d_")
+_NAMED = 8  # columns of a table in a message
 _LARGEST_FRACTION = 1.01  # fractions are rounded
 
 
@@ -40,11 +43,17 @@ class VoteTable:
     questions : tuple of Question
     counts : np.ndarray
         Shape (n, A), float64: the answers of all questions side by side; NaN where missing.
+    path : str
+        The file that they were read from; empty for none.
+    ids_from : str
+        What in it named the galaxies, such as ``column 'name'``.
     """
 
     object_ids: np.ndarray
     questions: tuple[Question, ...]
     counts: np.ndarray
+    path: str = ""
+    ids_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,14 +117,12 @@ def teach_votes(
     rows = np.array([where.get(str(name), -1) for name in votes.object_ids], dtype=np.int64)
     unknown = tuple(str(name) for name in votes.object_ids[rows < 0])
     if len(unknown) == len(rows):
-        raise AnalysisError(
-            f"none of the {len(rows):,} galaxies with votes ({unknown[0]} …) is among the "
-            f"{len(object_ids):,} embedded ones; are these votes of another catalogue?"
-        )
+        raise AnalysisError(_strangers(object_ids, votes))
     usable = rows >= 0
     usable[usable] = np.isfinite(matrix[rows[usable]]).all(axis=1)
     counts = votes.counts[usable]
-    estimator = GalaxyVotes(random_state).fit(matrix[rows[usable]], counts, votes.questions, matrix)
+    with _naming(votes.path):
+        estimator = GalaxyVotes(random_state).fit(matrix[rows[usable]], counts, votes.questions, matrix)
     counts = counts[estimator.rows_]
     figures, answered = [], {}
     for question, part in zip(votes.questions, estimator.parts(), strict=True):
@@ -153,9 +160,12 @@ def read_votes(path: str | Path, asked: Sequence[str], totals: Sequence[str] = (
 
     path = Path(path)
     if not path.exists():
-        raise AnalysisError(f"{path}: there is no such file of votes")
+        raise AnalysisError(f"{path}: there is no such file of votes; give a table of galaxies")
     table = read_table(path)
-    return votes_in(table, identify(table).object_ids, asked, totals)
+    identity = identify(table)
+    with _naming(path):
+        votes = votes_in(table, identity.object_ids, asked, totals)
+    return replace(votes, path=str(path), ids_from=identity.origin)
 
 
 def votes_in(
@@ -206,6 +216,27 @@ def questions_in(columns: Sequence[str]) -> dict[str, dict[str, str]]:
     return {name: answers for name, answers in found.items() if len(answers) > 1}
 
 
+@contextmanager
+def _naming(path: str | Path) -> Iterator[None]:
+    """Name the file in what is said of it."""
+    try:
+        yield
+    except (AnalysisError, CatalogueError) as error:
+        raise type(error)(f"{path}: {error}" if str(path) else str(error)) from error
+
+
+def _strangers(object_ids: np.ndarray, votes: VoteTable) -> str:
+    """Say that all votes are on other galaxies, and how both are called."""
+    ours = next((name for name in object_ids if name), "none")
+    theirs = f"{votes.object_ids[0]} …" if len(votes.object_ids) else "none"
+    return (
+        f"none of the {len(votes.object_ids):,} galaxies with votes{' of ' * bool(votes.path)}{votes.path} "
+        f"({theirs}{', by ' * bool(votes.ids_from)}{votes.ids_from}) is among the {len(object_ids):,} "
+        f"galaxies that are embedded ({ours} …); are these votes of another catalogue?"
+        + (" If their ids are in another column, call it object_id." if votes.ids_from else "")
+    )
+
+
 def _named(text: str) -> tuple[str, str]:
     name, _, rest = text.partition(":")
     return name.strip(), rest.strip()
@@ -224,12 +255,13 @@ def _answers(table: Table, question: str, wanted: str) -> dict[str, str]:
                 near = [name for name in table.colnames if answer.lower() in name.lower()][:5]
                 raise AnalysisError(
                     f"there is no column {answer!r} or {question}_{answer} for the question {question!r}"
-                    + (f"; near it: {', '.join(near)}" if near else "")
+                    + (f"; near it: {', '.join(near)}" if near else f"; there are {_some(table.colnames)}")
                 )
             found[answer] = column
     if len(found) < 2:
         raise AnalysisError(
-            f"the question {question!r} has {len(found)} answers in this table, and needs two; name their "
+            f"the question {question!r} has {counted(len(found), 'answer')} among its columns "
+            f"({_some(table.colnames)}), and needs two; name their "
             f'columns: --votes "{question or "question"}: column, column"'
         )
     return found
@@ -249,6 +281,10 @@ def _all_answers(columns: Sequence[str], question: str) -> dict[str, str]:
         if found:
             return found
     return {}
+
+
+def _some(columns: Sequence[str]) -> str:
+    return ", ".join(columns[:_NAMED]) + (" …" if len(columns) > _NAMED else "")
 
 
 def _short(answer: str, question: str) -> str:
@@ -277,5 +313,7 @@ def _numbers(table: Table, column: str) -> np.ndarray:
     try:
         filled = np.ma.filled(np.ma.asarray(values).astype(np.float64), np.nan)
     except (TypeError, ValueError) as error:
-        raise AnalysisError(f"the column {column} does not hold numbers of votes ({error})") from error
+        raise AnalysisError(
+            f"the column {column} does not hold numbers of votes ({error}); choose counts or fractions"
+        ) from error
     return np.asarray(filled, dtype=np.float64)
