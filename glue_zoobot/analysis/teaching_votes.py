@@ -181,6 +181,12 @@ def votes_in(
         votes = np.column_stack([_numbers(table, column) for column in columns.values()])
         if np.nanmax(votes, initial=0.0) <= _LARGEST_FRACTION:
             votes *= _total(table, name, total_of)[:, None]
+        if not np.isfinite(votes).all(axis=1).any():
+            raise AnalysisError(
+                f"no galaxy has votes on {name!r}: a column of its answers "
+                f"({_some(list(columns.values()))}) or the one with their number is empty; "
+                "choose another question or column"
+            )
         parts.append(votes)
     return VoteTable(object_ids, tuple(questions), np.hstack(parts))
 

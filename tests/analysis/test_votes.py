@@ -8,7 +8,7 @@ from scipy.stats import dirichlet_multinomial
 from glue_zoobot.analysis.heads import Head
 from glue_zoobot.analysis.merit import vote_figures
 from glue_zoobot.analysis.teaching import next_to_label
-from glue_zoobot.analysis.teaching_votes import questions_in, read_votes, teach_votes
+from glue_zoobot.analysis.teaching_votes import questions_in, read_votes, teach_votes, votes_in
 from glue_zoobot.analysis.votes import GalaxyVotes, Question, _slope, log_likelihood
 from glue_zoobot.errors import AnalysisError
 
@@ -126,6 +126,12 @@ def test_tables_of_galaxy_zoo(tmp_path):
     strangers = r"the 200 galaxies with votes of .*gz\.csv \(J000000 …, by column 'iauname'\).*\(a …\)"
     with pytest.raises(AnalysisError, match=strangers):
         teach_votes("votes", np.array(["a", "b"]), X[:2], found, PROVENANCE)
+
+
+def test_empty_columns_are_said_to_be_empty():
+    table = Table({"name": ["a", "b"], "bar_yes": [np.nan, np.nan], "bar_no": [np.nan, np.nan]})
+    with pytest.raises(AnalysisError, match=r"no galaxy has votes on 'bar'.*bar_yes, bar_no"):
+        votes_in(table, np.array(["a", "b"]), ["bar: yes, no"], ["bar_yes"])
 
 
 def test_what_to_ask_volunteers_next():
