@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from glue_zoobot.analysis.merit import area_under_curve
 from glue_zoobot.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ __all__ = ["INPUTS", "beside", "inputs_of", "leak", "leaks", "read_inputs"]
 
 INPUTS = "inputs"  # key of a head's provenance: names of the columns, as JSON, in their order
 FEWEST = 10  # galaxies, below which a column cannot be told to give the answer away
+FEWEST_OF_CLASS = 3
 GIVES_AWAY = 0.98  # rank correlation or area under the curve, which no honest measurement has
 
 
@@ -125,16 +127,10 @@ def _correlation(values: np.ndarray, labels: np.ndarray) -> float:
 
 def _best_area(values: np.ndarray, labels: np.ndarray) -> float:
     """Area under the curve by which a column tells the class that it tells best."""
-    from scipy.stats import rankdata
-
-    ranks, best = rankdata(values), 0.0
-    for name in np.unique(labels):
-        members = labels == name
-        n, others = int(members.sum()), int((~members).sum())
-        if n >= 3 and others >= 3:
-            area = (ranks[members].sum() - n * (n + 1) / 2) / (n * others)
-            best = max(best, area, 1 - area)
-    return float(best)
+    classes = [labels == name for name in np.unique(labels)]
+    told_apart = [one for one in classes if min(one.sum(), (~one).sum()) >= FEWEST_OF_CLASS]
+    areas = [area_under_curve(values, one) for one in told_apart]
+    return max((max(area, 1 - area) for area in areas), default=0.0)
 
 
 def _parts(table: Table, name: str) -> list[str]:
