@@ -166,12 +166,12 @@ def _first_dot(name: str) -> str:
 
 def _keyed_by_first_dot(index: Index) -> bool:
     """Whether labels belong to images by the first dot; names of galaxies may have dots in them."""
-    images = [_first_dot(n) for n in index.names]
-    if not index.labels or len(set(images)) < len(images):
+    by_first_dot = {_first_dot(n) for n in index.names}
+    if not index.labels or len(by_first_dot) < len(index.names):
         return False
     plain = {strip_suffix(n) for n in index.names}
     return sum(_label_key(n) in plain for n in index.labels) < sum(
-        _first_dot(n) in set(images) for n in index.labels
+        _first_dot(n) in by_first_dot for n in index.labels
     )
 
 
@@ -206,11 +206,11 @@ def label_columns(index: Index) -> tuple[dict[str, np.ndarray], list[str]]:
         for key, value in values.items():
             cells.setdefault(key, {})[row] = value
     cells.pop("file", None)
-    kept = sorted(cells, key=lambda key: -len(cells[key]))[:_MAX_COLUMNS]
+    kept = set(sorted(cells, key=lambda key: -len(cells[key]))[:_MAX_COLUMNS])
     notes = [f"{damaged:,} labels are damaged: left out"] if damaged else []
     if len(kept) < len(cells):
         notes.append(f"of {len(cells):,} keys of the labels the {_MAX_COLUMNS} commonest became columns")
-    return {key: _column(cells[key], len(index.names)) for key in cells if key in set(kept)}, notes
+    return {key: _column(cells[key], len(index.names)) for key in cells if key in kept}, notes
 
 
 def _parse(name: str, data: bytes) -> dict[str, Any]:

@@ -25,11 +25,11 @@ PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
 TABLE_SUFFIXES = (*TEXT_SUFFIXES, *VOTABLE_SUFFIXES, *PARQUET_SUFFIXES, ".ecsv")
 
 _MAX_EXACT_FLOAT = 2**53
-#: What readers of text say of a text that is no table; one of them goes on for pages.
 _MAX_RATIO = 200  # of a packed FITS table
 _MAX_TEXT, _MAX_CHARACTERS = 200, 64 * 1024**2  # of a cell that is cut short, in columns longer than this
 _MAX_FIXED_WIDTH = 16 * 1024**2  # bytes of a column of text
 _MAX_ROWS_PER_BYTE = 20  # rows that differ take more than that, however well they are compressed
+#: What readers of text say of a text that is no table; one of them goes on for pages.
 _NO_LAYOUT = ("ERROR: Unable to guess table format", "Empty CSV", "CSV parse error: Empty CSV")
 _KNOWN = "one ends in .csv .tsv .ecsv .fits .vot or .parquet"
 _LAYOUT = "a table has a line of column names, then one line per galaxy"
@@ -144,7 +144,8 @@ def _read_text(path: Path, text_columns: tuple[str, ...]) -> Table:
 
 
 def _first_line(path: Path) -> tuple[str, str]:
-    raw = path.open("rb").readline(1 << 20)
+    with path.open("rb") as file:
+        raw = file.readline(1 << 20)
     try:
         return raw.decode("utf-8-sig").rstrip("\r\n"), "utf8"
     except UnicodeDecodeError:
