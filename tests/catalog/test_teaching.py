@@ -403,7 +403,13 @@ class TestTraining:
         collection.append(data)
         state = teaching_of(collection)
         state.open(data, "ring")
+        state.label([50], "yes")
+        state.set_kind("number")
+        assert state.why_not_yet().startswith("None of the 1 labelled galaxy has an embedding")
+        state.set_kind(None)
         state.label(range(0, 30), "no")
+        assert "All labelled galaxies but those that are no lack an embedding" in state.why_not_yet()
+        assert state.why_not_yet(of_images=True) == ""
         state.label(range(40, 60), "yes")
         state.train()
         assert state.n_without_embedding == 1

@@ -341,7 +341,7 @@ class TestResult:
         assert panel.result.threshold_part.isHidden()
         assert panel.result.truth.has_points
         assert "z_lo" in panel.result.how.text()
-        assert "extrapolated" in panel.result.how.text()
+        assert ("extrapolated" in panel.result.how.text()) == (state.n_unlike > 0)
         panel.tabs.setCurrentWidget(panel.card)
         wait_until(lambda: panel.card.is_seen)
         row = state.current
@@ -538,6 +538,17 @@ class TestTrouble:
         state.label([5], "no")
         wait_until(lambda: idle(teaching) and row.train.isEnabled())
         assert row.tune.isEnabled()
+        state.undo()
+        state.undo()
+        state.label([3], "yes")
+        state.label([5], "no")
+        train(teaching)
+        result = teaching.result
+        teaching.tabs.setCurrentWidget(result)
+        wait_until(lambda: "so few labels" in result.figures.text() and idle(teaching))
+        assert "nan" not in result.expected.text()
+        assert not any(part.isVisible() for part in (result.plot, result.reliability, result.curve))
+        assert result.confusion.table is None
 
     def test_contradictions_are_shown(self, taught, state):
         state.label([41], "no")

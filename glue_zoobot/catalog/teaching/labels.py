@@ -16,6 +16,7 @@ from glue_zoobot.catalog.teaching.classes import Classes, name_of
 from glue_zoobot.catalog.teaching.log import TargetLog
 from glue_zoobot.catalog.teaching.undo import Step, Steps
 from glue_zoobot.errors import AnalysisError
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue.core import Data
@@ -68,6 +69,25 @@ class Labelling(Classes):
         if embeddings is None:
             return 0
         return int((embeddings.positions[list(self.labels)] < 0).sum()) if self.labels else 0
+
+    def why_not_yet(self, of_images: bool = False) -> str:
+        """Say what is missing to learn from embeddings, or from images themselves; empty if nothing is."""
+        said = {str(value) for value in self.labels.values()}
+        if not said:
+            return "Label a few galaxies first."
+        if not self.is_number and len(said) < 2:
+            return f"All labels say {said.pop()}: label some galaxies as something else, too."
+        n = 0 if of_images else self.n_without_embedding
+        if not n:
+            return ""
+        positions = embeddings_of(self.data).positions
+        usable = {str(value) for row, value in self.labels.items() if positions[row] >= 0}
+        then = "embed them (right-click the catalogue, Zoobot: Embed…), or label others"
+        if not usable:
+            return f"None of the {counted(n, 'labelled galaxy')} has an embedding: {then}."
+        if not self.is_number and len(usable) < 2:
+            return f"All labelled galaxies but those that are {usable.pop()} lack an embedding: {then}."
+        return ""
 
     def labels_by_id(self) -> dict[str, Any]:
         """Labels that stand, by object id."""

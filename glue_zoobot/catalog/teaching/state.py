@@ -119,7 +119,9 @@ class Teaching(Tuned, HubListener):
         if clearer is not None and clearer.flatters:
             found.append("the figures flatter: see Result")
         lost = self.n_without_embedding
-        if lost:
+        if lost == len(self.labels) > 0:
+            found.append(self.why_not_yet().rstrip("."))
+        elif lost:
             found.append(f"{counted(lost, 'labelled galaxy')} without embedding not used")
         return found + self.leaks()
 

@@ -34,9 +34,11 @@ __all__ = ["ResultTab", "expectation", "figures_table"]
 
 _LIVE_MS = 40
 _NOT_YET = (
-    "Nothing is learned yet. Label a few galaxies of at least two classes, or take labels from subsets, "
-    "a column or a file, then press <b>Train</b>."
+    "Nothing is learned yet. Label {}, or take labels from subsets, a column or a file, "
+    "then press <b>Train</b>."
 )
+_WANTED = ("a few galaxies of at least two classes", "at least ten galaxies with their values")
+_NOT_KNOWN = "How good it is cannot be told from so few labels: label some more of each class."
 
 
 class ResultTab(QtWidgets.QScrollArea):
@@ -70,7 +72,6 @@ class ResultTab(QtWidgets.QScrollArea):
         layout.setContentsMargins(0, 8, 4, 4)
         layout.setSpacing(6)
         self.nothing = quiet_label()
-        self.nothing.setText(_NOT_YET)
         layout.addWidget(self.nothing)
         for part in (self._threshold_part(), self._figures_part(), self._confusion_part()):
             layout.addWidget(part)
@@ -147,6 +148,7 @@ class ResultTab(QtWidgets.QScrollArea):
         """Show what the state says."""
         state = self._state
         self.nothing.setVisible(state.head is None)
+        self.nothing.setText(_NOT_YET.format(_WANTED[state.is_number]))
         self.threshold_part.setVisible(bool(state.class_names))
         self.figures_part.setVisible(bool(state.figures))
         self.confusion_part.setVisible(state.head is not None)
@@ -178,25 +180,28 @@ class ResultTab(QtWidgets.QScrollArea):
 
     def _show_expected(self, threshold: float) -> None:
         state = self._state
-        self.plot.show_chances(state.chances(), threshold)
+        chances = state.chances()
+        self.plot.setVisible(chances is not None and bool(np.isfinite(chances.share)))
+        self.plot.show_chances(chances, threshold)
         self.expected.setText(expectation(state.expected(threshold=threshold), warning_colour(self).name()))
 
     def _refresh_lesson(self) -> None:
         state, lesson = self._state, self._state.lesson
         number = lesson is not None and lesson.labelled.kind == "number"
-        self.figures.setText(figures_table(state.figures, quiet_colour(self).name()))
+        known = any(np.isfinite(figure.value) for figure in state.figures)
+        self.figures.setText(figures_table(state.figures, quiet_colour(self).name()) if known else _NOT_KNOWN)
         clearer = state.clearer()
         self.flattery.setVisible(clearer is not None and clearer.flatters)
         if clearer is not None:
             self.flattery.setText(f"{clearer.text()} <a href='{clearer.remedy}'>Label some of them</a>")
-        self.reliability.setVisible(lesson is not None and not number)
-        self.truth.setVisible(number)
-        self.curve.setVisible(lesson is not None)
+        self.reliability.setVisible(known and lesson is not None and not number)
+        self.truth.setVisible(known and number)
+        self.curve.setVisible(known and lesson is not None)
         self.reliability.show_reliability(state.reliability())
         self.curve.show_curve(state.curve)
         if number:
             self.truth.show_pairs(lesson.labelled.values, lesson.head.estimator.out_of_fold_)
-        table = state.confusion()
+        table = state.confusion() if known else None
         self.confusion.show_table(table)
         self.confusion_title.setVisible(table is not None)
         self.how.setText(self._how())
@@ -209,8 +214,10 @@ class ResultTab(QtWidgets.QScrollArea):
         text = f"Learned from {counted(n, 'galaxy')} by {method_of(head)}. "
         text += _shares(state.chances(), state.target if state.class_names == ["yes"] else state.wanted)
         unlike = state.n_unlike
-        text += f"{counted(unlike, 'galaxy')} {'is' if unlike == 1 else 'are'} unlike anything "
-        text += f"{'learned from' if state.is_votes else 'labelled'}: what is said of them is extrapolated. "
+        if unlike:
+            known = "learned from" if state.is_votes else "labelled"
+            text += f"{counted(unlike, 'galaxy')} {'is' if unlike == 1 else 'are'} unlike anything {known}: "
+            text += "what is said of them is extrapolated. "
         text += self._about_columns() if not state.class_names else ""
         if state.inputs:
             text += f"Beside the image it uses {', '.join(state.inputs)}. "
@@ -246,6 +253,8 @@ def expectation(found: Expected | None, warning: str = "#8a5a00") -> str:
         return ""
     if not found.n:
         return "No galaxy is that probable: lower the threshold."
+    if not np.isfinite(found.purity):
+        return f"<b>{counted(found.n, 'galaxy')}</b>; how many rightly cannot be told from so few labels."
     purity = f"<span style='color:{PURITY}'>purity <b>{_percent(found.purity)}</b></span>"
     completeness = (
         f"<span style='color:{COMPLETENESS}'>completeness <b>{_percent(found.completeness)}</b></span>"

@@ -68,10 +68,11 @@ class TrainRow(QtWidgets.QWidget):
     def refresh(self) -> None:
         """Show what the state says."""
         state = self._state
-        missing = _missing(state)
+        missing = state.why_not_yet()
         self.train.setEnabled(not self._work.running and not missing)
         self.train.setText("Training…" if self._work.training else "Train")
         self.train.setToolTip(missing or _TRAIN_TIP)
+        missing = state.why_not_yet(of_images=True)
         self.tune.setEnabled(not missing)
         self.tune.setToolTip(missing or _TUNE_TIP)
         labels, new = counted(len(state.labels), "label"), state.n_new
@@ -82,16 +83,6 @@ class TrainRow(QtWidgets.QWidget):
         self._state.auto = on
         if on:
             self._work.train_if_new()
-
-
-def _missing(state: Teaching) -> str:
-    """Say what is missing before anything can be learned; empty if nothing is."""
-    said = {str(value) for value in state.labels.values()}
-    if not said:
-        return "Label a few galaxies first."
-    if not state.is_number and len(said) < 2:
-        return f"All labels say {said.pop()}: label some galaxies as something else, too."
-    return ""
 
 
 class WarningLine(QtWidgets.QLabel):
