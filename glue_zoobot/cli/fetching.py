@@ -72,7 +72,8 @@ def fetch(
     options.ready_folder(output)
     stop = _stop_on_signal()
     with typer.progressbar(length=len(what.wanted()), label="Fetching") as bar:
-        outcome = get(what, folder, Client(rate, sleep=stop.wait), lambda done, _: bar.update(1), stop.is_set)
+        client = Client(rate, sleep=stop.wait)
+        outcome = get(what, folder, client, lambda done, _: bar.update(done - bar.pos), stop.is_set)
     for title, of_row in (("have no picture there", outcome.missing), ("failed", outcome.failed)):
         if of_row:
             row, reason = next(iter(of_row.items()))

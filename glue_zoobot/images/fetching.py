@@ -133,7 +133,7 @@ def fetch(
     client : Client
         How they are asked for.
     progress : callable
-        Called with the number of rows done and in all.
+        Called with the number of rows done, at first those that are there, and in all.
     cancelled : callable
         Whether to stop after this one.
 
@@ -146,41 +146,49 @@ def fetch(
     CatalogueError
         The service fails for several galaxies in a row, or asks to wait for long; what was fetched stays.
     """
-    outcome, files, in_a_row = Outcome(), [""] * len(what.table), 0
-    rows = what.wanted()
-    down = ""
-    for done, row in enumerate(rows.tolist()):
-        if cancelled():
+    urls = {row: _address(what, row) for row in what.wanted().tolist()}
+    # All of them first: the table names what is there, also if this run ends early.
+    outcome, files = _left_by_earlier_runs(urls, folder, len(what.table))
+    asked = [row for row in urls if not files[row] and row not in outcome.missing]
+    done, in_a_row, down = len(urls) - len(asked), 0, ""
+    if done:
+        progress(done, len(urls))
+    for row in asked:
+        if cancelled() or down:
             break
-        url = _address(what, row)
+        try:
+            files[row] = folder.keep(urls[row], client.get(urls[row], _picture))
+            outcome.fetched, in_a_row = outcome.fetched + 1, 0
+        except Never as error:
+            outcome.missing[row] = str(error)
+            folder.note_missing(urls[row], str(error))
+        except NotNow as error:
+            outcome.failed[row] = str(error)
+            in_a_row += 1
+            down = _down(error, in_a_row)
+        done += 1
+        progress(done, len(urls))
+    _write(what, folder.path, files, {**outcome.missing, **outcome.failed})
+    if down:
+        there = outcome.fetched + outcome.kept
+        raise CatalogueError(
+            f"{host_of(what.template)} {down}. {there:,} of {len(urls):,} pictures are in "
+            f"{folder.path}; run the same later, and it goes on"
+        )
+    return outcome
+
+
+def _left_by_earlier_runs(urls: dict[int, str], folder: Folder, n_rows: int) -> tuple[Outcome, list[str]]:
+    """Count what need not be asked for again, and name the pictures of all rows, "" where there is none."""
+    outcome, files = Outcome(), [""] * n_rows
+    for row, url in urls.items():
         files[row] = folder.find(url) or ""
         reason = folder.missing(url)
         if files[row]:
             outcome.kept += 1
         elif reason is not None:
             outcome.missing[row] = reason
-        else:
-            try:
-                files[row] = folder.keep(url, client.get(url, _picture))
-                outcome.fetched, in_a_row = outcome.fetched + 1, 0
-            except Never as error:
-                outcome.missing[row] = str(error)
-                folder.note_missing(url, str(error))
-            except NotNow as error:
-                outcome.failed[row] = str(error)
-                in_a_row += 1
-                down = _down(error, in_a_row)
-        progress(done + 1, len(rows))
-        if down:
-            break
-    _write(what, folder.path, files, {**outcome.missing, **outcome.failed})
-    if down:
-        there = outcome.fetched + outcome.kept
-        raise CatalogueError(
-            f"{host_of(what.template)} {down}. {there:,} of {len(rows):,} pictures are in "
-            f"{folder.path}; run the same later, and it goes on"
-        )
-    return outcome
+    return outcome, files
 
 
 def _address(what: Request, row: int) -> str:

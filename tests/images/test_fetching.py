@@ -256,6 +256,9 @@ def test_stopped_and_gone_on_with(tmp_path, service, client):
     assert sum(service.asked.values()) == 2
     outcome = fetch(what, Folder(tmp_path / "out"), client)
     assert (outcome.kept, outcome.fetched) == (2, 2)
+    assert fetch(what, Folder(tmp_path / "out"), client, cancelled=lambda: True).kept == 4
+    assert len(open_catalogue(tmp_path / "out").source) == 4, "stopped at once, it still names what is there"
+    assert set(open_catalogue(tmp_path / "out").table["cutout_note"]) == {""}
 
 
 def test_addresses_of_the_services():
