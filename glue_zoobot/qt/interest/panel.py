@@ -147,6 +147,7 @@ class InterestPanel(CardPanel):
         row = QtWidgets.QHBoxLayout()
         self.source = quiet(QtWidgets.QLabel(), small=True)
         self.change = QtWidgets.QToolButton(text="Change…", autoRaise=True)
+        self.change.setStyleSheet("QToolButton::menu-indicator { image: none; }")  # it hid the last letters
         self.change.setFocusPolicy(Qt.NoFocus)
         self.change.setPopupMode(QtWidgets.QToolButton.InstantPopup)
         menu = QtWidgets.QMenu(self.change)
