@@ -284,6 +284,7 @@ class Contest:
             "target": self.target,
             "labels": fingerprint(words),
             "encoder to tune": self.encoders[0],
+            "file of weights": load(self.encoders[0], "cpu").spec.sha256,  # others may lie there by now
             "recipe": json.loads(json.dumps(recipe)),
             "rate from random weights": self.scratch_rate,
         }

@@ -33,7 +33,7 @@ __all__ = ["HEAD", "JUDGED", "Taught", "embedded", "fit", "judged", "measure", "
 
 HEAD = "head"
 JUDGED = "judged"  # folder of the encoder that has not seen the galaxies held out, if another one has
-ENOUGH = 20  # galaxies held out, below which cross-validation judges
+ENOUGH = 20  # galaxies held out, below which they choose nothing
 BATCH = 32
 Estimator = GalaxyClassifier | GalaxyRegressor
 
@@ -94,7 +94,9 @@ def teach_tuned(
         "precision": encoder.precision,
         "labels": str(len(train)),
         "held_out": str(len(held)),
-        "calibrated_on": "galaxies held out" if len(held) >= ENOUGH else "galaxies the encoder has seen",
+        "calibrated_on": "galaxies held out"
+        if calibrates(held, estimator)
+        else "galaxies the encoder has seen",
         "random_state": str(seed),
         **{f"version_{name}": number for name, number in versions().items()},
     }
@@ -166,11 +168,11 @@ def kept(
     seed : int
     """
     if isinstance(part, GalaxyRegressor):
-        if len(held) >= ENOUGH:
+        if calibrates(held, part):
             part.calibrate(held, y_held)
         return part
     whole = GalaxyClassifier(random_state=seed).fit(X, y)
-    if len(held) < ENOUGH:
+    if not calibrates(held, part):
         return whole
     known = np.isin(y_held, part.classes_)  # else a class that no galaxy to train on has
     held, y_held = held[known], y_held[known]
@@ -184,6 +186,16 @@ def kept(
     )
     whole.nonconformity_ = np.sort(1 - own)
     return whole
+
+
+def calibrates(held: np.ndarray, estimator: Estimator) -> bool:
+    """
+    Tell whether the galaxies held out, (m, D), are enough to say how sure a head is.
+
+    A conformal interval covers what it promises with however few: it gets wider, and never too short on
+    average. A temperature of classes has no such promise.
+    """
+    return len(held) >= (1 if isinstance(estimator, GalaxyRegressor) else ENOUGH)
 
 
 def judged(folder: Path) -> Path:

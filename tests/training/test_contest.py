@@ -1,6 +1,7 @@
 """Ways to learn from few labels, compared in one command that may be stopped."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -35,8 +36,8 @@ def contest(catalogue, start):
     def make(**changes):
         given = {"methods": ("frozen", "fine-tuned", "grouped", "scratch"), "counts": (30,), "seeds": (0,)}
         return Contest(
-            catalogue, labelled, names, "kind", [str(start)], recipe=recipe, device="cpu", tell=told.append,
-            **{**given, **changes},
+            catalogue, labelled, names, "kind", recipe=recipe, device="cpu", tell=told.append,
+            **{"encoders": [str(start)], **given, **changes},
         )  # fmt: skip
 
     make.told = told
@@ -62,6 +63,18 @@ def test_stopped_and_run_again_it_goes_on(contest, tmp_path):
     again = contest(**few).run(record)
     assert [score.seed for score in again] == [0, 1]
     assert len(contest.told) == 2
+
+
+def test_an_encoder_trained_anew_does_not_join_figures_of_the_old_one(contest, start, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(start, tmp_path / "start")
+    few = {"methods": ("frozen",), "encoders": [str(folder)]}
+    assert contest(**few).run(tmp_path / "record.jsonl")
+    weights = {name: 2 * tensor for name, tensor in load_file(folder / "model.safetensors").items()}
+    save_file(weights, folder / "model.safetensors")
+    with pytest.raises(AnalysisError, match="another file of weights"):
+        contest(**few).run(tmp_path / "record.jsonl")
 
 
 def test_another_comparison_is_refused(tmp_path):
