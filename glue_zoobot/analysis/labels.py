@@ -210,8 +210,7 @@ class LabelLog:
         self._refresh()
         new = [entry for entry in entries if entry.id not in self._entries]
         if new:
-            lost = [entry for entry in self._entries.values() if entry.id not in self._stored]
-            _append(self.path, "".join(_as_line(entry) for entry in (*lost, *new)))
+            _append(self.path, "".join(_as_line(entry) for entry in (*self._lost(), *new)))
             self._refresh()
         return len(new)
 
@@ -317,6 +316,12 @@ class LabelLog:
         """
         self._offset, self._file = 0, file
         self._stored.clear()
+
+    def _lost(self) -> list[Entry]:
+        """Entries that were read, and are no longer in the file; nearly always none, which is quickly told."""
+        if len(self._stored) == len(self._entries):
+            return []
+        return [entry for entry in self._entries.values() if entry.id not in self._stored]
 
     def _take_in(self, line: bytes) -> None:
         if not line.strip():
