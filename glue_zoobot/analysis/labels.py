@@ -318,7 +318,7 @@ class LabelLog:
         self._stored.clear()
 
     def _lost(self) -> list[Entry]:
-        """Entries that were read, and are no longer in the file; nearly always none, which is quickly told."""
+        """Entries that were read and are no longer in the file; nearly always none, which is soon told."""
         if len(self._stored) == len(self._entries):
             return []
         return [entry for entry in self._entries.values() if entry.id not in self._stored]
