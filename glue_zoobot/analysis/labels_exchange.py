@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,23 +75,26 @@ def agreement(first: Mapping[str, int], second: Mapping[str, int]) -> Agreement:
     return _agreement([(first[name], second[name]) for name in first if name in second])
 
 
-def consistency(log: LabelLog, who: str | None = None) -> Agreement:
+def consistency(entries: Iterable[Entry], who: str | None = None, blind: bool = False) -> Agreement:
     """
     Compare repeated ratings of the same galaxy by the same person, each with the one before.
 
     Parameters
     ----------
-    log : LabelLog
+    entries : iterable of Entry
+        Ratings that stand, oldest first, as from `LabelLog.standing`.
     who : str, optional
         By default all people of the log, each with himself.
+    blind : bool
+        Only repeats that the person did not ask for, and was not told of.
     """
     last: dict[tuple[str, str], int] = {}
     pairs = []
-    for entry in log.standing():
+    for entry in entries:
         if entry.value is None or who not in (None, entry.who):
             continue
         key = (entry.who, entry.object_id)
-        if key in last:
+        if key in last and (not blind or entry.shown.get("why") == "repeat"):
             pairs.append((last[key], entry.value))
         last[key] = entry.value
     return _agreement(pairs)

@@ -54,7 +54,7 @@ def agree(
     if second is not None:
         typer.echo(agreement(log.current(), _opened(second).current()).text())
         return
-    typer.echo(f"repeated: {consistency(log).text()}")
+    typer.echo(f"repeated: {consistency(log.standing()).text()}")
     for conflict in log.conflicts():
         typer.echo(f"{conflict.object_id}: " + ", ".join(f"{who} {value}" for who, value in conflict.ratings))
 

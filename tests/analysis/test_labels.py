@@ -173,7 +173,7 @@ def test_own_consistency_from_blind_repeats(log):
     for name, value in (("a", 4), ("b", 1), ("a", 5), ("b", 1)):
         log.rate(name, value)
     LabelLog(log.path, who="bob").rate("a", 0)
-    own = consistency(log, "ada")
+    own = consistency(log.standing(), "ada")
     assert (own.both, own.same, own.within_one) == (2, 0.5, 1)
 
 

@@ -1,4 +1,4 @@
-"""What rating has yielded: found against looked at, one's own consistency, and the audit of what is left."""
+"""What rating has yielded: found against looked at, and the audit of what is left."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ if TYPE_CHECKING:
     from glue.core import Data
 
     from glue_zoobot.analysis.labels import Entry
-    from glue_zoobot.analysis.labels_exchange import Agreement
     from glue_zoobot.analysis.remaining import Audit, Remaining
-    from glue_zoobot.catalog.interest.log import RowLog
 
-__all__ = ["Yield", "audit_of", "own_consistency", "remaining_of", "write_audit", "yield_of"]
+__all__ = ["Yield", "audit_of", "remaining_of", "write_audit", "yield_of"]
 
 BAND, PICK = "audit_band", "audit_pick"
 FEWEST_PICKS = 15
@@ -54,22 +52,6 @@ def yield_of(entries: list[Entry]) -> Yield:
             values[entry.object_id] = entry.value  # keeps the place of the first rating
     good = np.array(list(values.values()), dtype=np.int64) >= INTERESTING
     return Yield(np.concatenate([[0], np.cumsum(good)]))
-
-
-def own_consistency(log: RowLog) -> Agreement:
-    """Compare this user's blind repeats, each with the rating before it."""
-    from glue_zoobot.analysis.labels_exchange import agreement
-
-    before: dict[str, int] = {}
-    pairs: list[tuple[int, int]] = []
-    for entry in log.standing():
-        if entry.value is None or entry.who != log.log.who:
-            continue
-        if entry.shown.get("why") == "repeat" and entry.object_id in before:
-            pairs.append((before[entry.object_id], entry.value))
-        before[entry.object_id] = entry.value
-    first, second = ({str(i): pair[side] for i, pair in enumerate(pairs)} for side in (0, 1))
-    return agreement(first, second)
 
 
 def write_audit(data: Data, ratings: Mapping[int, int], scores: np.ndarray, n_picks: int) -> Audit:

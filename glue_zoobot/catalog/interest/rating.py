@@ -12,7 +12,7 @@ from echo import CallbackProperty, HasCallbackProperties
 from glue_zoobot.analysis.labels import INTERESTING
 from glue_zoobot.catalog.embeddings import embeddings_of
 from glue_zoobot.catalog.interest.log import remember_log
-from glue_zoobot.catalog.interest.progress import Yield, own_consistency, yield_of
+from glue_zoobot.catalog.interest.progress import Yield, yield_of
 from glue_zoobot.catalog.interest.ranking import ROUND
 from glue_zoobot.catalog.queue import Queue
 from glue_zoobot.errors import AnalysisError
@@ -91,7 +91,10 @@ class Rating(HasCallbackProperties):
 
     def consistency(self) -> Agreement | None:
         """Compare the user's own blind repeats; None without a log."""
-        return None if self.log is None else own_consistency(self.log)
+        from glue_zoobot.analysis.labels_exchange import consistency
+
+        log = self.log
+        return None if log is None else consistency(log.standing(), log.log.who, blind=True)
 
     # -- rating --------------------------------------------------------------------------------------
 
