@@ -232,7 +232,10 @@ def embed(studio: Studio) -> QtWidgets.QWidget:
     dialog.show()
     wait_until(lambda: "About" in dialog.estimate.text())
     dialog.store.setText("/data/galaxies.embeddings/mini")
+    process_events(wait=1.0)  # what it says of the store that there is comes from a thread
     dialog.already.hide()
+    for label in dialog.findChildren(QtWidgets.QLabel):
+        label.setText(label.text().replace(str(studio.folder), "/data"))  # nobody's own folders
     return dialog
 
 
