@@ -11,7 +11,7 @@ import numpy as np
 import typer
 
 from glue_zoobot.cli import options
-from glue_zoobot.cli.training import CANCELLED, stop_on_signal
+from glue_zoobot.cli.training import CANCELLED, Without, stop_on_signal
 from glue_zoobot.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -52,10 +52,7 @@ def photoz(
     bins: Annotated[
         bool, typer.Option("--bins", help="Train networks on the probability of bins, not on squared error.")
     ] = False,
-    without: Annotated[
-        list[str] | None,
-        typer.Option(help="Augmentation to leave out: dust, exposure, zoom...", show_default="none"),
-    ] = None,
+    without: Without = None,
     device: options.Device = "auto",
     *,
     images: options.Images,
