@@ -126,7 +126,7 @@ def _images_missing(spec: SourceSpec, reason: str) -> Catalogue:
             f"{spec.path} holds no images any more; put the images back, or open another file"
         )
     paths = [str(path).strip() for path in table[name].tolist()]
-    identity = identify(table, spec.id_column, stems(paths))
+    identity = identify(table, spec.id_column, lambda: stems(paths))
     root = spec.image_root or str(Path(spec.path).parent)
     source = FileSource(identity.object_ids, paths, root, spec.preset, spec.bands)
     return Catalogue.assemble(spec, source, table, identity, (f"the images are not in {root}",))

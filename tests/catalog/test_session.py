@@ -141,6 +141,18 @@ def test_lost_images_do_not_stop_the_rest(project):
         load(project / "survey.csv")
 
 
+def test_lost_images_of_a_table_without_ids_do_not_stop_the_rest(tmp_path, monkeypatch):
+    folder = write_folder(tmp_path / "images", "ab")
+    Table({"file": ["a.png", "b.png"], "size": [1.0, 2.0]}).write(tmp_path / "survey.csv")
+    monkeypatch.chdir(tmp_path)
+    data = load(tmp_path / "survey.csv", image_root=folder)
+    save(DataCollection([data]), tmp_path / "session.glu")
+    shutil.rmtree(folder)
+    again = restore(tmp_path / "session.glu")[0]
+    assert object_ids_of(again).tolist() == object_ids_of(data).tolist() == ["a", "b"]
+    assert list(again["size"]) == [1.0, 2.0]
+
+
 def test_a_moved_session_with_absolute_paths_finds_its_data(collection, survey, monkeypatch):
     project = survey.parent
     similar_galaxies(collection).find(collection[0], [30])
