@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glue_zoobot.catalog.columns import our_columns, write_columns
-from glue_zoobot.catalog.embeddings import embeddings_of, why_no_embeddings
+from glue_zoobot.catalog.embeddings import require_embeddings
 from glue_zoobot.catalog.pictures import images_of
 from glue_zoobot.errors import AnalysisError
 
@@ -68,9 +68,7 @@ def anomaly_question(data: Data, method: str) -> AnomalyQuestion:
     AnalysisError
         If it has no embeddings.
     """
-    embeddings = embeddings_of(data)
-    if embeddings is None:
-        raise AnalysisError(why_no_embeddings(data))
+    embeddings = require_embeddings(data)
     return AnomalyQuestion(embeddings, images_of(data), _measured(data), method)
 
 

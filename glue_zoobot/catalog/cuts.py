@@ -69,7 +69,8 @@ class Cuts:
                 raise AnalysisError(f"no example has a value of {label}: take that condition off")
             allowed &= np.abs(values - np.median(known)) <= tolerance
         if self.separation > 0:
-            allowed &= _apart(*(_numbers(data, label) for label in self.sky), like, self.separation)
+            ra, dec = (_numbers(data, label) for label in self.sky)
+            allowed &= _apart(ra, dec, like, self.separation)
         return allowed
 
     def to_dict(self) -> dict[str, Any]:

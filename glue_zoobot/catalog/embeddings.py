@@ -14,7 +14,7 @@ from glue_zoobot.analysis import SimilaritySearch
 from glue_zoobot.catalog.record import record_of, resolve
 from glue_zoobot.catalog.store_rows import Part, StoreReader
 from glue_zoobot.catalog.stores import remember_store
-from glue_zoobot.errors import ZoobotError
+from glue_zoobot.errors import AnalysisError, ZoobotError
 
 if TYPE_CHECKING:
     from glue.core import Data
@@ -24,6 +24,7 @@ __all__ = [
     "attach_embeddings",
     "embeddings_of",
     "known_embeddings",
+    "require_embeddings",
     "take_in_new",
     "why_no_embeddings",
 ]
@@ -123,6 +124,21 @@ def why_no_embeddings(data: Data) -> str:
     if _store_path(data) is None:
         return f"{data.label} has no embeddings yet: embed its images, or attach a store that holds them"
     return f"the embeddings of {data.label} are not to be had: {_REASONS[data]}"
+
+
+def require_embeddings(data: Data) -> RowEmbeddings:
+    """
+    Return the embeddings of a dataset for what cannot be done without them.
+
+    Raises
+    ------
+    AnalysisError
+        If there are none: the message says why, as `why_no_embeddings`.
+    """
+    embeddings = embeddings_of(data)
+    if embeddings is None:
+        raise AnalysisError(why_no_embeddings(data))
+    return embeddings
 
 
 def attach_embeddings(data: Data, store: str | os.PathLike[str]) -> int:

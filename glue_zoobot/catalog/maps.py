@@ -9,8 +9,7 @@ import numpy as np
 
 from glue_zoobot.analysis.maps import make_map
 from glue_zoobot.catalog.columns import free_number, write_columns
-from glue_zoobot.catalog.embeddings import embeddings_of, why_no_embeddings
-from glue_zoobot.errors import AnalysisError
+from glue_zoobot.catalog.embeddings import require_embeddings
 
 if TYPE_CHECKING:
     from glue.core import ComponentID, Data
@@ -44,9 +43,7 @@ def add_map(
     AnalysisError
         If the dataset has no embeddings, or the map cannot be made.
     """
-    embeddings = embeddings_of(data)
-    if embeddings is None:
-        raise AnalysisError(why_no_embeddings(data))
+    embeddings = require_embeddings(data)
     positions, provenance = make_map(embeddings.matrix, method, random_state, **options)
     full = np.full((data.size, 2), np.nan, dtype=np.float32)
     full[embeddings.rows] = positions

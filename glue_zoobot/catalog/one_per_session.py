@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from glue.core import DataCollection
 
 __all__ = ["one_per_session"]
 
-_State = TypeVar("_State")
+
+class _SessionState(Protocol):
+    """What a state needs to belong to a session."""
+
+    def __init__(self, data_collection: DataCollection) -> None: ...
+
+    def take_up(self) -> None: ...
+
+
+_State = TypeVar("_State", bound=_SessionState)
 
 
 def one_per_session(kind: type[_State], data_collection: DataCollection) -> _State:
@@ -26,6 +35,6 @@ def one_per_session(kind: type[_State], data_collection: DataCollection) -> _Sta
     name = f"_zoobot_{kind.__name__}"
     if not hasattr(data_collection, name):
         setattr(data_collection, name, kind(data_collection))
-    state: Any = getattr(data_collection, name)
+    state: _State = getattr(data_collection, name)
     state.take_up()
     return state

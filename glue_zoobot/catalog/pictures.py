@@ -110,7 +110,7 @@ class RowImages:
         return number
 
 
-_CACHE: WeakKeyDictionary[Data, tuple[SourceSpec, RowImages]] = WeakKeyDictionary()
+_CACHE: WeakKeyDictionary[Data, tuple[SourceSpec | None, RowImages]] = WeakKeyDictionary()
 
 
 def source_of(data: Data) -> SourceSpec | None:

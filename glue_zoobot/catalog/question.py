@@ -150,8 +150,8 @@ def answer(question: Question) -> Answer:
         If neither has embeddings, no example has one, they contradict each other, or a cut asks for what the
         examples do not have.
     """
-    question, elsewhere = _where_embedded(question)
-    data, embeddings = question.data, embeddings_of(question.data)
+    question, embeddings, elsewhere = _where_embedded(question)
+    data = question.data
     search = _search(embeddings, question.metric, question.components)
     like, unlike, note = _usable(question, embeddings, search)
     question = replace(question, like=tuple(like.tolist()), unlike=tuple(unlike.tolist()))
@@ -171,26 +171,28 @@ def answer(question: Question) -> Answer:
     return Answer(question, embeddings.rows[best], scores, everywhere, note, so_far)
 
 
-def _where_embedded(question: Question) -> tuple[Question, str]:
-    """Return a question about a dataset with embeddings, and what to tell the user if it is another one."""
+def _where_embedded(question: Question) -> tuple[Question, RowEmbeddings, str]:
+    """Return a question about a dataset with embeddings, these, and what to say if it is another one."""
     data = question.data
-    if embeddings_of(data) is not None:
-        return question, ""
-    linked = [other for other in linked_datasets(data) if embeddings_of(other) is not None]
-    for other in linked:
+    own = embeddings_of(data)
+    if own is not None:
+        return question, own, ""
+    found = [(other, embeddings_of(other)) for other in linked_datasets(data)]
+    linked = [(other, embeddings) for other, embeddings in found if embeddings is not None]
+    for other, embeddings in linked:
         like, unlike = (
             rows_in(other, data, np.array(rows, dtype=np.int64)) for rows in (question.like, question.unlike)
         )
         if like.rows.size:
-            found = replace(
+            galaxies = f"{len(like.rows):,} found for {len(question.like):,} by {like.how}"
+            question = replace(
                 question, data=other, like=tuple(like.rows.tolist()), unlike=tuple(unlike.rows.tolist())
             )
-            galaxies = f"{len(like.rows):,} found for {len(question.like):,} by {like.how}"
-            return found, f"examples of {data.label} in {other.label}: {galaxies}"
+            return question, embeddings, f"examples of {data.label} in {other.label}: {galaxies}"
     reason = why_no_embeddings(data)
     if not linked:
         raise AnalysisError(f"{reason}; or link it to a catalogue that has them")
-    names = " or ".join(other.label for other in linked)
+    names = " or ".join(other.label for other, _ in linked)
     raise AnalysisError(f"{reason}; and none of the examples is in {names}, which is linked to it")
 
 
@@ -221,22 +223,22 @@ def _usable(
 ) -> tuple[np.ndarray, np.ndarray, str]:
     """Rows that have an embedding, and a note on those that have none."""
     data = question.data
-    given = [np.unique(np.asarray(rows, dtype=np.int64)) for rows in (question.like, question.unlike)]
-    every = np.concatenate(given)
+    like, unlike = (np.unique(np.asarray(rows, dtype=np.int64)) for rows in (question.like, question.unlike))
+    every = np.concatenate([like, unlike])
     outside = every[(every < 0) | (every >= data.size)]
     if outside.size:
         raise AnalysisError(f"row {outside[0]} was asked for, but {data.label} has {data.size:,} rows")
-    both = np.intersect1d(*given)
+    both = np.intersect1d(like, unlike)
     if both.size:
         raise AnalysisError(f"{_names(data, both)} is wanted both like and unlike; take it out of one list")
     fit = (embeddings.positions[every] >= 0) & ~np.isin(embeddings.positions[every], search.never_found)
-    usable = [np.intersect1d(rows, every[fit]) for rows in given]
+    like, unlike = (np.intersect1d(rows, every[fit]) for rows in (like, unlike))
     if fit.all():
-        return usable[0], usable[1], ""
+        return like, unlike, ""
     text = f"no embedding for {_names(data, every[~fit])}: image broken, not yet embedded, or id repeated"
-    if not usable[0].size:
+    if not like.size:
         raise AnalysisError(f"{text}; choose another galaxy")
-    return usable[0], usable[1], f"{text}; left out"
+    return like, unlike, f"{text}; left out"
 
 
 def _names(data: Data, rows: Sequence[int] | np.ndarray) -> str:

@@ -51,7 +51,9 @@ def record_of(data: Data) -> dict[str, Any]:
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
     """Entries that are what they should be; a session is a file that anybody may have written."""
-    plain = {key: value for key, value in record.items() if isinstance(value, _KINDS.get(key, object))}
+    plain: dict[str, Any] = {
+        key: value for key, value in record.items() if isinstance(value, _KINDS.get(key, object))
+    }
     if "columns" in plain:
         plain["columns"] = {label: made for label, made in plain["columns"].items() if _is_column(made)}
     return plain

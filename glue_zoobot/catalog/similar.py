@@ -92,6 +92,7 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         self.edit_subset_mode: EditSubsetMode | None = None
         self.history: list[Question] = []
         self.place = 0
+        self.question: Question | None = None
         self.pending: Question | None = None
         self._forget_answer()
         self.add_callback("count", self._on_count)
@@ -325,7 +326,7 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
     def _forget_answer(self) -> None:
         self.rows, self.scores = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
         self.note = ""
-        self.question: Question | None = None
+        self.question = None
 
     def _forget_question(self) -> None:
         self._forget_answer()

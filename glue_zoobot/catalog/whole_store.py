@@ -19,7 +19,7 @@ from glue.core.link_helpers import JoinLink
 
 from glue_zoobot.catalog.columns import write_columns
 from glue_zoobot.catalog.components import table_to_data
-from glue_zoobot.catalog.embeddings import embeddings_of, why_no_embeddings
+from glue_zoobot.catalog.embeddings import embeddings_of, require_embeddings
 from glue_zoobot.catalog.groups import active_subset_kept
 from glue_zoobot.catalog.identity import id_columns, object_ids_of
 from glue_zoobot.catalog.pictures import attach_images, source_of
@@ -27,7 +27,7 @@ from glue_zoobot.catalog.record import record_of
 from glue_zoobot.catalog.store_rows import RowsById
 from glue_zoobot.catalog.store_search import find_in_store
 from glue_zoobot.catalog.stores import remember_store
-from glue_zoobot.errors import AnalysisError, CatalogueError
+from glue_zoobot.errors import CatalogueError
 from glue_zoobot.images import SourceSpec, open_catalogue
 from glue_zoobot.images.files import FileSource
 from glue_zoobot.images.hats import CONE
@@ -116,9 +116,7 @@ def search_whole_store(question: Question, count: int = 100) -> WholeAnswer:
     AnalysisError
         There are no embeddings, or an example has none.
     """
-    embeddings = embeddings_of(question.data)
-    if embeddings is None:
-        raise AnalysisError(why_no_embeddings(question.data))
+    embeddings = require_embeddings(question.data)
     from glue_zoobot.embedding import EmbeddingStore
 
     store = EmbeddingStore.open(embeddings.path)

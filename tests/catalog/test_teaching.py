@@ -19,6 +19,7 @@ from glue_zoobot.analysis.shares import class_shares, corrected
 from glue_zoobot.catalog import attach_embeddings, load, write_columns
 from glue_zoobot.catalog.columns import our_columns
 from glue_zoobot.catalog.interest.log import log_path_of
+from glue_zoobot.catalog.record import update_record
 from glue_zoobot.catalog.teaching import teaching_of
 from glue_zoobot.catalog.teaching.expected import Chances
 from glue_zoobot.catalog.teaching.lesson import answer
@@ -630,6 +631,16 @@ class TestGoingBack:
         ring.undo(of_labels=True)
         assert 35 not in ring.labels
         assert ring.head is not None
+
+    def test_training_once_the_embeddings_are_gone(self, ring, embedded):
+        ring.train()
+        first = ring.head
+        ring.label([35], "yes")
+        ring.train()
+        update_record(embedded, store="gone")
+        ring.undo()
+        assert ring.head is first
+        assert "embeddings of survey" in ring.note
 
 
 class TestSeveralTargets:

@@ -45,6 +45,14 @@ class Rating(HasCallbackProperties):
         What the user should know; else empty.
     """
 
+    log: RowLog | None
+    ratings: dict[int, int]
+    why: str
+    note: str
+    _sequence: list[int]
+    _seen: dict[int, None]
+    _queue: Queue
+
     # Kept in the instance, see SimilarGalaxies: echo's own table would keep a closed session alive.
     data = CallbackProperty(
         docstring="The catalogue that is being rated",
@@ -113,12 +121,11 @@ class Rating(HasCallbackProperties):
         AnalysisError
             If nothing is being rated, or it could not be written: then it does not count.
         """
-        if self.log is None:
-            raise AnalysisError("choose the catalogue to rate first")
+        log = self._check_open()
         rows = [int(one) for one in np.atleast_1d(row)]
         is_current = rows == [self.current]
-        self.log.add(rows, value, self._shown(rows[0], self.why if is_current else "chosen"))
-        remember_log(self.data, self.log.path)
+        log.add(rows, value, self._shown(rows[0], self.why if is_current else "chosen"))
+        remember_log(self.data, log.path)
         self._read_ratings()
         self._queue.drop(rows)
         if is_current:
@@ -139,7 +146,9 @@ class Rating(HasCallbackProperties):
         int
             How many ratings were taken back: several if they were given at once.
         """
-        taken = [] if self.log is None else self.log.take_back()
+        if self.log is None:
+            return 0
+        taken = self.log.take_back()
         if not taken:
             return 0
         self._read_ratings()
@@ -156,6 +165,12 @@ class Rating(HasCallbackProperties):
 
     # -- bookkeeping ---------------------------------------------------------------------------------
 
+    def _check_open(self) -> RowLog:
+        """Return the log; an error if nothing is being rated."""
+        if self.log is None:
+            raise AnalysisError("choose the catalogue to rate first")
+        return self.log
+
     def _shown(self, row: int, why: str) -> dict[str, Any]:
         """What the user was shown, and why, for the log."""
         shown: dict[str, Any] = {"why": why, "round": self.round, "mode": self.mode}
@@ -163,8 +178,9 @@ class Rating(HasCallbackProperties):
         return shown if embeddings is None else shown | {"encoder": embeddings.encoder_name}
 
     def _read_ratings(self) -> None:
-        entries = self.log.standing()
-        self._sequence = [self.log.row_of(entry) for entry in entries]
+        log = self._check_open()
+        entries = log.standing()
+        self._sequence = [log.row_of(entry) for entry in entries]
         self._seen = dict.fromkeys(self._sequence)
         pairs = zip(self._sequence, entries, strict=True)
         self.ratings = {row: entry.value for row, entry in pairs if entry.value is not None}
@@ -186,9 +202,7 @@ class Rating(HasCallbackProperties):
         self.current = row
 
     def _forget(self) -> None:
-        self.log: RowLog | None = None
-        self.ratings: dict[int, int] = {}
-        self._sequence: list[int] = []
-        self._seen: dict[int, None] = {}
+        self.log = None
+        self.ratings, self._sequence, self._seen = {}, [], {}
         self._queue = Queue()
         self.why = self.note = ""

@@ -14,7 +14,7 @@ from glue.core.message import DataCollectionDeleteMessage
 from glue_zoobot.analysis.labels import INTERESTING
 from glue_zoobot.catalog.columns import our_columns
 from glue_zoobot.catalog.drawn_over import DrawnOver
-from glue_zoobot.catalog.embeddings import embeddings_of, why_no_embeddings
+from glue_zoobot.catalog.embeddings import embeddings_of, require_embeddings
 from glue_zoobot.catalog.groups import is_best_ranked
 from glue_zoobot.catalog.interest.best import (
     GROUP_LABEL,
@@ -65,6 +65,9 @@ class Interest(Rating, HubListener):
     edit_subset_mode : EditSubsetMode or None
         Set by a window (``session.edit_subset_mode``), so that its active subset stays the active one.
     """
+
+    audit: Audit | None
+    _ranking: Ranking | None
 
     count = CallbackProperty(100, docstring="How many of the best are selected; 1 to 10,000")
 
@@ -140,7 +143,11 @@ class Interest(Rating, HubListener):
     @property
     def can_check(self) -> bool:
         """Whether random picks can be drawn: there is a ranking."""
-        return self._ranking is not None and self._ranking.scores is not None
+        return self._scores is not None
+
+    @property
+    def _scores(self) -> np.ndarray | None:
+        return None if self._ranking is None else self._ranking.scores
 
     # -- beginning -----------------------------------------------------------------------------------
 
@@ -186,9 +193,7 @@ class Interest(Rating, HubListener):
         AnalysisError
             If there are no embeddings, or none of `like` has one. Nothing has changed then.
         """
-        embeddings = embeddings_of(data)
-        if embeddings is None:
-            raise AnalysisError(why_no_embeddings(data))
+        embeddings = require_embeddings(data)
         rows = np.unique(np.asarray(like, dtype=np.int64))
         usable = rows[embeddings.positions[rows] >= 0]
         if rows.size and not usable.size:
@@ -227,11 +232,8 @@ class Interest(Rating, HubListener):
         AnalysisError
             If there is no catalogue, or it has no embeddings (any more).
         """
-        if self.data is None:
-            raise AnalysisError("choose the catalogue to rate first")
-        embeddings = embeddings_of(self.data)
-        if embeddings is None:
-            raise AnalysisError(why_no_embeddings(self.data))
+        self._check_open()
+        embeddings = require_embeddings(self.data)
         rows = np.array(list(self.ratings), dtype=np.int64)
         values = np.array(list(self.ratings.values()), dtype=np.float64)
         places = embeddings.positions[rows]
@@ -263,7 +265,7 @@ class Interest(Rating, HubListener):
         """Show these instead of what was suggested before, but leave the galaxy that is being looked at."""
         present, why = self._queue.first
         self._queue.drop_all(["suggested"])
-        if why == "suggested":
+        if present is not None and why == "suggested":
             self._queue.put_first([present], why)
         self._queue.put_last(rows, "suggested")
 
@@ -274,7 +276,7 @@ class Interest(Rating, HubListener):
             "encoder": ranking.question.embeddings.encoder_name,
             "ratings": len(learned),
             "ratings_interesting": sum(value >= INTERESTING for value in learned.values()),
-            "log": self.log.path.name,
+            "log": self._check_open().path.name,
             "random_state": 0,
         }
 
@@ -305,10 +307,11 @@ class Interest(Rating, HubListener):
         AnalysisError
             If nothing is ranked yet, or hardly anything is left to draw from.
         """
-        if not self.can_check:
+        scores = self._scores
+        if scores is None:
             raise AnalysisError("random picks are drawn from a ranking: rate a few galaxies first")
         if not self.picks_left:
-            scores = self._ranking.scores.copy()
+            scores = scores.copy()
             scores[list(self._seen)] = np.nan  # skipped ones take no part either
             self.audit = write_audit(self.data, self.ratings, scores, AUDIT_PICKS)
         self._queue.clear()
@@ -342,8 +345,7 @@ class Interest(Rating, HubListener):
 
     def _forget(self) -> None:
         super()._forget()
-        self.audit: Audit | None = None
-        self._ranking: Ranking | None = None
+        self.audit = self._ranking = None
 
 
 def interest_of(data_collection: DataCollection) -> Interest:

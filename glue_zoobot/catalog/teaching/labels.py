@@ -19,8 +19,7 @@ from glue_zoobot.errors import AnalysisError
 from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
-    from glue.core import Data
-
+    from glue_zoobot.catalog.embeddings import RowEmbeddings
     from glue_zoobot.catalog.teaching.log import Conflict
 
 __all__ = ["Labelling"]
@@ -44,8 +43,13 @@ class Labelling(Classes):
         What the user should know of the log and of what was done last; else empty.
     """
 
+    why: str
+    note: str
+    _queue: Queue
+    _skipped: set[int]
+
     # Kept in the instance, see SimilarGalaxies: echo's own table would keep a closed session alive.
-    data: Data | None = CallbackProperty(
+    data = CallbackProperty(
         docstring="The catalogue",
         getter=lambda state: state.__dict__.get("_data"),
         setter=lambda state, data: state.__dict__.update(_data=data),
@@ -65,10 +69,19 @@ class Labelling(Classes):
     @property
     def n_without_embedding(self) -> int:
         """Labelled galaxies that cannot be learned from."""
-        embeddings = None if self.data is None else embeddings_of(self.data)
+        return len(self._without_embedding())
+
+    @property
+    def _embeddings(self) -> RowEmbeddings | None:
+        return None if self.data is None else embeddings_of(self.data)
+
+    def _without_embedding(self) -> set[int]:
+        """Labelled rows that have no embedding; none if there are no embeddings at all."""
+        embeddings = self._embeddings
         if embeddings is None:
-            return 0
-        return int((embeddings.positions[list(self.labels)] < 0).sum()) if self.labels else 0
+            return set()
+        rows = np.array(list(self.labels), dtype=np.int64)
+        return set(rows[embeddings.positions[rows] < 0].tolist())
 
     def why_not_yet(self, of_images: bool = False) -> str:
         """Say what is missing to learn from embeddings, or from images themselves; empty if nothing is."""
@@ -77,14 +90,13 @@ class Labelling(Classes):
             return "Label a few galaxies first."
         if not self.is_number and len(said) < 2:
             return f"All labels say {said.pop()}: label some galaxies as something else, too."
-        n = 0 if of_images else self.n_without_embedding
-        if not n:
+        lacking = set() if of_images else self._without_embedding()
+        if not lacking:
             return ""
-        positions = embeddings_of(self.data).positions
-        usable = {str(value) for row, value in self.labels.items() if positions[row] >= 0}
+        usable = {str(value) for row, value in self.labels.items() if row not in lacking}
         then = "embed them (right-click the catalogue, Zoobot: Embed…), or label others"
         if not usable:
-            return f"None of the {counted(n, 'labelled galaxy')} has an embedding: {then}."
+            return f"None of the {counted(len(lacking), 'labelled galaxy')} has an embedding: {then}."
         if not self.is_number and len(usable) < 2:
             return f"All labelled galaxies but those that are {usable.pop()} lack an embedding: {then}."
         return ""
@@ -168,7 +180,9 @@ class Labelling(Classes):
         return self._take_back()  # of an earlier session
 
     def _take_back(self, gesture: str = "") -> int:
-        taken = [] if self.log is None else self.log.take_back(gesture)
+        if self.log is None:
+            return 0
+        taken = self.log.take_back(gesture)
         if not taken:
             return 0
         self._read_labels()
@@ -177,21 +191,23 @@ class Labelling(Classes):
         return len(taken)
 
     def _withdraw(self, rows: Iterable[int]) -> None:
-        self.log.withdraw(rows)
+        self._check_open().withdraw(rows)
         self._read_labels()
 
     # -- bookkeeping -------------------------------------------------------------------------------------
 
-    def _check_open(self) -> None:
+    def _check_open(self) -> TargetLog:
+        """Return the log; an error if nothing is being taught."""
         if self.log is None or self.data is None:
             raise AnalysisError("choose a catalogue and what to teach first")
+        return self.log
 
     def _record(self, labels: Mapping[int, Any], shown: Mapping[str, Any], what: str = "") -> str:
         """Write labels of one gesture and return its id; as `what` it can be taken back."""
         if any(isinstance(value, str) for value in labels.values()) and self.is_number and self.labels:
             raise AnalysisError(f"{self.target} is a number; teach classes as another target")
         before = dict(self._colours)
-        gesture = self.log.add_labels(labels, shown)
+        gesture = self._check_open().add_labels(labels, shown)
         self._after_recording()
         if what:
             self._keep_step(what, gesture, before)
@@ -211,18 +227,18 @@ class Labelling(Classes):
 
     def _after_recording(self) -> None:
         self.note = ""
-        remember_log(self.data, self.log.path)
+        remember_log(self.data, self._check_open().path)
         self._read_labels()
         self._remember()
 
     def _read_labels(self) -> None:
-        entries = self.log.standing()
-        labels = {}
-        for entry in entries:
-            row = self.log.row_of(entry)
+        log = self._check_open()
+        labels: dict[int, Any] = {}
+        for entry in log.standing():
+            row = log.row_of(entry)
             labels.pop(row, None)  # so that those labelled last are last
             labels[row] = entry.value
-        self.labels: dict[int, Any] = labels
+        self.labels = labels
         if not self.is_number:
             self.labels = {row: name_of(value) for row, value in labels.items()}
             names = [one.name for one in self.classes]
@@ -246,11 +262,7 @@ class Labelling(Classes):
         self.current = row
 
     def _forget(self) -> None:
-        self.log: TargetLog | None = None
-        self.labels = {}
-        self.steps = Steps()
-        self._kind: str | None = None
-        self._colours: dict[str, str] = {}
-        self._queue = Queue()
-        self._skipped: set[int] = set()
+        self.log, self.labels, self.steps = None, {}, Steps()
+        self._kind, self._colours = None, {}
+        self._queue, self._skipped = Queue(), set()
         self.why = self.note = ""

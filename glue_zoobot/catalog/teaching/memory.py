@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glue_zoobot.catalog.columns import our_columns
-from glue_zoobot.catalog.embeddings import embeddings_of
+from glue_zoobot.catalog.embeddings import require_embeddings
 from glue_zoobot.catalog.identity import object_ids_of
 from glue_zoobot.catalog.record import record_of, relative_to_data, resolve, update_record
 from glue_zoobot.catalog.teaching.lesson import (
@@ -27,6 +27,7 @@ from glue_zoobot.errors import AnalysisError
 if TYPE_CHECKING:
     from glue_zoobot.analysis.heads import Head
     from glue_zoobot.analysis.merit import Figure
+    from glue_zoobot.analysis.teaching import Lesson
 
 __all__ = ["Remembering"]
 
@@ -45,6 +46,11 @@ class Remembering(Predictions):
         Columns that are learned from beside the image.
     """
 
+    curve: list[tuple[int, Figure]]
+    inputs: tuple[str, ...]
+    _folder: str | None
+    _compared: tuple[Any, ...]
+
     def question(self) -> Question:
         """Gather what is trained from; of `Teaching`."""
         raise NotImplementedError
@@ -52,7 +58,7 @@ class Remembering(Predictions):
     @property
     def usable_head(self) -> Head | None:
         """The head, unless it was taught on embeddings of another encoder than the present ones."""
-        embeddings = None if self.data is None else embeddings_of(self.data)
+        embeddings = self._embeddings
         if self._head is None or embeddings is None:
             return None
         if self._compared[:2] != (self._head, embeddings):
@@ -75,17 +81,18 @@ class Remembering(Predictions):
         elif not same:
             self._predict_anew()
         if self.lesson is not None and not same:
-            self._keep_lesson()
+            self._keep_lesson(self.lesson)
         self._remember()
         self.changes += 1
         return 0
 
     def _predict_anew(self) -> None:
         """Let the columns say what the head does of the present embeddings, if they are of its encoder."""
-        if self.usable_head is not None:
+        head = self.usable_head
+        if head is not None:
             question = self.question()
-            columns = columns_of(self._head, question.embeddings, question.matrix)
-            self._show_predictions(columns, predicted_chances(self._head, columns))
+            columns = columns_of(head, question.embeddings, question.matrix)
+            self._show_predictions(head, columns, predicted_chances(head, columns))
 
     # -- across sessions ---------------------------------------------------------------------------------
 
@@ -143,11 +150,11 @@ class Remembering(Predictions):
         if self.wanted not in self._chances:
             self.wanted = next(iter(self._chances), self.wanted)
 
-    def _keep_lesson(self) -> None:
+    def _keep_lesson(self, lesson: Lesson) -> None:
         """Keep the head beside the log, so that a session finds it again; a failure costs only that."""
-        folder = self._lesson_folder()
         try:
-            save_lesson(folder, self.lesson, [self._id(row) for row in self._rows], self.curve)
+            folder = self._lesson_folder()
+            save_lesson(folder, lesson, [self._id(row) for row in self._rows.tolist()], self.curve)
         except AnalysisError as error:
             self.note = str(error)
             return
@@ -156,14 +163,11 @@ class Remembering(Predictions):
 
     def _lesson_folder(self) -> Path:
         """Where the head of this target on the present embeddings is kept."""
-        log, embeddings = self.log.path, embeddings_of(self.data)
+        log, embeddings = self._check_open().path, require_embeddings(self.data)
         stem = re.sub(r"\.ratings\.jsonl$|\.jsonl$", "", log.name)
         name = f"{self.target}-{embeddings.encoder_name}"
         return log.with_name(f"{stem}.heads") / re.sub(r"[^\w.+-]+", "_", name).strip("._")
 
     def _forget(self) -> None:
         super()._forget()
-        self.curve: list[tuple[int, Figure]] = []
-        self.inputs: tuple[str, ...] = ()
-        self._folder: str | None = None
-        self._compared: tuple[Any, ...] = ()
+        self.curve, self.inputs, self._folder, self._compared = [], (), None, ()

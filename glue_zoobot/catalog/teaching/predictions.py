@@ -54,6 +54,14 @@ class Predictions(LabelTaking):
     edit_subset_mode: EditSubsetMode | None
     lesson: Lesson | None
     _head: Head | None
+    _rows: np.ndarray
+    _learned: dict[int, Any]
+    _thresholds: dict[str, float]
+    _probability_labels: dict[str, str]
+    _chances: dict[str, Chances]
+    _clearer_of: dict[str, Chances]
+    _clearer: Clearer | None
+    _cell: tuple[SubsetGroup | None, SubsetState | None]
 
     @property
     def head(self) -> Head | None:
@@ -164,7 +172,8 @@ class Predictions(LabelTaking):
         label = f"{labelled} called {said}" if labelled != said else f"{labelled}, rightly called so"
         state = ElementSubsetState(rows, data=self.data)
         last, shown = self._cell
-        if last not in self._collection.subset_groups or last.subset_state is not shown:
+        groups = self._collection.subset_groups
+        if last is None or last not in groups or last.subset_state is not shown:
             with active_subset_kept(self.edit_subset_mode):
                 last = self._collection.new_subset_group(label, state, color=self.colour_of(said))
         else:
@@ -173,8 +182,10 @@ class Predictions(LabelTaking):
         self._cell = last, state  # if the user draws over it, it is his, and the next cell gets a new one
         return last
 
-    def _show_predictions(self, columns: Mapping[str, np.ndarray], chances: dict[str, Chances]) -> None:
-        head = self._head
+    def _show_predictions(
+        self, head: Head, columns: Mapping[str, np.ndarray], chances: dict[str, Chances]
+    ) -> None:
+        """Write what a head says, (N,) by label, and let groups of ours cut on it."""
         self._probability_labels = probability_columns(head)
         columns = dict(columns) | dict.fromkeys(self._stale(columns), np.full(self.data.size, np.nan))
         made = {**head.provenance, "target": head.target, "method": f"teaching: {method_of(head)}"}
@@ -246,12 +257,8 @@ class Predictions(LabelTaking):
 
     def _forget(self) -> None:
         super()._forget()
-        self.lesson = None
-        self._head = None
-        self._rows = np.empty(0, dtype=np.int64)
-        self._learned: dict[int, Any] = {}
-        self._thresholds: dict[str, float] = {}
-        self._probability_labels: dict[str, str] = {}
-        self._chances: dict[str, Chances] = {}
+        self.lesson = self._head = None
+        self._rows, self._learned = np.empty(0, dtype=np.int64), {}
+        self._thresholds, self._probability_labels, self._chances = {}, {}, {}
         self._clearer_of, self._clearer = self._chances, None
-        self._cell: tuple[SubsetGroup | None, SubsetState | None] = None, None
+        self._cell = None, None

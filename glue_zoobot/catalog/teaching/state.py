@@ -14,7 +14,7 @@ from glue.core.message import DataCollectionDeleteMessage
 
 from glue_zoobot.analysis.inputs import leaks
 from glue_zoobot.catalog.drawn_over import DrawnOver
-from glue_zoobot.catalog.embeddings import embeddings_of, why_no_embeddings
+from glue_zoobot.catalog.embeddings import embeddings_of, require_embeddings
 from glue_zoobot.catalog.identity import object_ids_of
 from glue_zoobot.catalog.interest.log import explain_log, log_path_of, remember_log
 from glue_zoobot.catalog.one_per_session import one_per_session
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from glue.core.edit_subset_mode import EditSubsetMode
 
     from glue_zoobot.analysis.heads import Head
+    from glue_zoobot.analysis.merit import Figure
 
 __all__ = ["MODES", "TaughtClass", "Teaching", "known_targets", "teaching_of"]
 
@@ -111,9 +112,10 @@ class Teaching(Tuned, HubListener):
         few = [f"{one.name} ({len(one.rows)})" for one in self.classes if 0 < len(one.rows) < _FEW]
         if few and self._head is not None:
             found.append(f"too few labels to judge by: {', '.join(few)}")
-        if self._head is not None and self.usable_head is None and embeddings_of(self.data) is not None:
+        embeddings = self._embeddings
+        if self._head is not None and self.usable_head is None and embeddings is not None:
             other = self._head.provenance.get("encoder", "another encoder")
-            now = embeddings_of(self.data).encoder_name
+            now = embeddings.encoder_name
             found.append(f"what is predicted is by {other}; the embeddings are by {now} now: train again")
         clearer = self.clearer()
         if clearer is not None and clearer.flatters:
@@ -163,8 +165,7 @@ class Teaching(Tuned, HubListener):
             raise AnalysisError("give a name to what you teach, such as ring; its columns are called so")
         if data not in self._collection:
             raise AnalysisError(f"{data.label} is not in this session; add it first")
-        if embeddings_of(data) is None:
-            raise AnalysisError(why_no_embeddings(data))
+        require_embeddings(data)
         log = TargetLog(data, target, path)
         self._forget()
         self.log, self.note = log, explain_log(log)
@@ -200,9 +201,7 @@ class Teaching(Tuned, HubListener):
             If there is no catalogue, no embeddings (any more), or a column is gone.
         """
         self._check_open()
-        embeddings = embeddings_of(self.data)
-        if embeddings is None:
-            raise AnalysisError(why_no_embeddings(self.data))
+        embeddings = require_embeddings(self.data)
         ids = object_ids_of(self.data)
         values = input_values(self.data, self.inputs) if self.inputs else None
         hidden = np.array([*self.labels, *self._skipped], dtype=np.int64)
@@ -218,10 +217,10 @@ class Teaching(Tuned, HubListener):
         before = self._snapshot()
         self.lesson, self._head, self._rows = found.lesson, found.lesson.head, found.rows
         self._learned = {row: found.question.labels[str(name)] for row, name in self._named(found)}
-        self._grow_curve(len(found.rows))
-        self._show_predictions(found.columns, found.chances)
+        self._grow_curve(len(found.rows), found.lesson.figures)
+        self._show_predictions(found.lesson.head, found.columns, found.chances)
         self.take_next(found.question, found.show)
-        self._keep_lesson()
+        self._keep_lesson(found.lesson)
         if not self.auto:  # else a training would stand between the user and the label he wants back
             text = f"training with {counted(len(found.rows), 'label')}"
             self.steps.add(Step(text, lambda: self._go_back(before)))
@@ -282,9 +281,7 @@ class Teaching(Tuned, HubListener):
         from glue_zoobot.analysis.heads import Head
 
         head = Head.load(path)
-        embeddings = embeddings_of(data)
-        if embeddings is None:
-            raise AnalysisError(why_no_embeddings(data))
+        embeddings = require_embeddings(data)
         inputs = tuple(json.loads(head.provenance.get("inputs", "[]")))
         values = input_values(data, inputs) if inputs else None
         none = np.empty(0, dtype=np.int64)
@@ -296,7 +293,7 @@ class Teaching(Tuned, HubListener):
         before = self._snapshot()
         self.inputs, self._head, self.lesson = inputs, head, None
         self._learned, self.curve = dict(self.labels), []
-        self._show_predictions(columns, predicted_chances(head, columns))
+        self._show_predictions(head, columns, predicted_chances(head, columns))
         self._folder = relative_to_data(data, path)
         self._remember()
         name = Path(path).parent.name if Path(path).name == "head" else Path(path).name  # of an encoder
@@ -337,10 +334,10 @@ class Teaching(Tuned, HubListener):
         where |= {str(self._id(row)): int(row) for row in found.rows}
         return [(where[name], name) for name in found.question.labels if name in where]
 
-    def _grow_curve(self, n: int) -> None:
+    def _grow_curve(self, n: int, figures: list[Figure]) -> None:
         self.curve = [point for point in self.curve if point[0] < n]
-        if self.lesson.figures and np.isfinite(self.lesson.figures[0].value):
-            self.curve.append((n, self.lesson.figures[0]))
+        if figures and np.isfinite(figures[0].value):
+            self.curve.append((n, figures[0]))
 
     def _on_mode(self, mode: str) -> None:
         if mode not in MODES:

@@ -117,7 +117,7 @@ class LabelTaking(Labelling):
         """
         from glue_zoobot.analysis.teaching import read_labels
 
-        self._check_open()
+        log = self._check_open()
         labels = read_labels(path, column)
         known = set(object_ids_of(self.data).tolist())
         n = sum(name in known for name in labels)
@@ -127,7 +127,7 @@ class LabelTaking(Labelling):
                 f"{self.data.label}; is it another catalogue, or another id?"
             )
         before = dict(self._colours)
-        gesture = self.log.add_by_name(labels, {"why": "file", "file": Path(path).name})
+        gesture = log.add_by_name(labels, {"why": "file", "file": Path(path).name})
         self._after_recording()
         self._keep_step(f"{counted(n, 'label')} from {Path(path).name}", gesture, before)
         if n < len(labels):

@@ -21,6 +21,8 @@ _HEAD = "head"
 class Tuned(Remembering):
     """What fine-tuning has given; a base of `Teaching`."""
 
+    _embedded_by: tuple[Any, ...]
+
     def encoder_path(self) -> str:
         """
         Name or path of the encoder of the present embeddings, from which fine-tuning starts.
@@ -57,7 +59,7 @@ class Tuned(Remembering):
         """Whether the present embeddings are by a tuned encoder."""
         from glue_zoobot.analysis.heads import Head
 
-        embeddings = None if self.data is None else embeddings_of(self.data)
+        embeddings = self._embeddings
         if embeddings is None:
             return False
         key = (folder, embeddings)
@@ -110,7 +112,7 @@ class Tuned(Remembering):
 
     def _forget(self) -> None:
         super()._forget()
-        self._embedded_by: tuple[Any, ...] = ()
+        self._embedded_by = ()
 
 
 def _target_of(folder: Path) -> str | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glue_zoobot.catalog.columns import our_columns
-from glue_zoobot.catalog.embeddings import embeddings_of, why_no_embeddings
+from glue_zoobot.catalog.embeddings import require_embeddings
 from glue_zoobot.catalog.identity import object_ids_of
 from glue_zoobot.catalog.teaching.lesson import SEED, provenance_of
 from glue_zoobot.errors import AnalysisError
@@ -97,9 +97,7 @@ def learn_votes(data: Data, question: VoteQuestion, total: str = "") -> Head:
 
     from glue_zoobot.analysis.teaching_votes import teach_votes, votes_in
 
-    embeddings = embeddings_of(data)
-    if embeddings is None:
-        raise AnalysisError(why_no_embeddings(data))
+    embeddings = require_embeddings(data)
     if question.shares and not total:
         raise AnalysisError(f"the columns of {question.name} are shares: choose the column with their number")
     known = [*question.columns.values(), *([total] if total else [])]
