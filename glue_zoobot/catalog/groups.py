@@ -42,7 +42,22 @@ def show_best_ranked(
     label: str,
     mode: EditSubsetMode | None = None,
 ) -> SubsetGroup:
-    """Let a group, or a new one, select the best `count`."""
+    """
+    Let a group, or a new one, select the best `count`.
+
+    Parameters
+    ----------
+    collection : DataCollection
+    group : SubsetGroup or None
+        The one to change; None to make one.
+    rank : ComponentID
+        Column of ranks, 1 for the best.
+    count : int
+    label : str
+        Of a new group.
+    mode : EditSubsetMode, optional
+        Of the window, whose active subset stays the active one.
+    """
     if group is None:
         with active_subset_kept(mode):
             return collection.new_subset_group(label, best_ranked(rank, count))

@@ -86,7 +86,25 @@ class RowImages:
         return self.source.read(self._number(row))
 
     def show(self, row: int, stretch: Stretch | None) -> np.ndarray:
-        """Like `read`, with a stretch for the eye alone; pictures without fluxes come as they are."""
+        """
+        Read the image of a row as `read` does, with a stretch for the eye alone.
+
+        Parameters
+        ----------
+        row : int
+        stretch : Stretch or None
+            None, and pictures without fluxes: as they are.
+
+        Returns
+        -------
+        np.ndarray
+            uint8, shape (H, W, 3).
+
+        Raises
+        ------
+        ImageError
+            As from `read`, or the image has not the bands asked for.
+        """
         return self.read(row) if stretch is None else read_stretched(self.source, self._number(row), stretch)
 
     def bands(self) -> Bands:

@@ -25,7 +25,7 @@ _TEXT = "st__"  # before every text that glue writes
 
 
 def sample_of_ids(ids: np.ndarray) -> list[str]:
-    """Ids spread over a catalogue, for the session to keep."""
+    """Ids spread over a catalogue, at most fifty of `ids` (N,), for the session to keep."""
     places = np.unique(np.linspace(0, len(ids) - 1, _SAMPLE).astype(int)) if len(ids) else np.arange(0)
     return [str(ids[place]) for place in places]
 

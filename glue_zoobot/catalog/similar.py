@@ -118,7 +118,15 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
             self._show_group(self.data)
 
     def ask(self, data: Data, like: Sequence[int], unlike: Sequence[int] = ()) -> Question:
-        """Return a question with the present options; nothing is searched yet."""
+        """
+        Return a question with the present options; nothing is searched yet.
+
+        Parameters
+        ----------
+        data : Data
+        like, unlike : sequence of int
+            Rows.
+        """
         rows = [tuple(int(row) for row in given) for given in (like, unlike)]
         return Question(data, rows[0], rows[1], self.metric, self.components, self.cuts, self.several)
 

@@ -28,7 +28,19 @@ GROUP_COLOUR = "#e5812b"
 def write_ranking(
     data: Data, ranking: Ranking, ratings: Mapping[int, int], provenance: Mapping[str, Any]
 ) -> None:
-    """Write score, rank and rating of every row; all unknown once every rating was taken back."""
+    """
+    Write score, rank and rating of every row; all unknown once every rating was taken back.
+
+    Parameters
+    ----------
+    data : Data
+        N rows.
+    ranking : Ranking
+    ratings : mapping of int to int
+        By row.
+    provenance : mapping
+        How the ranking was made, in plain values.
+    """
     unknown = np.full(data.size, np.nan, dtype=np.float32)
     rating = unknown.copy()
     rating[list(ratings)] = list(ratings.values())
@@ -56,6 +68,17 @@ def keep_best(
 ) -> SubsetGroup:
     """
     Freeze the best `count` into a column and group of their own.
+
+    Parameters
+    ----------
+    collection : DataCollection
+    data : Data or None
+        What is being ranked.
+    count : int
+    label : str or None
+        Of the group; None for how many there are.
+    mode : EditSubsetMode or None
+        Of the window, whose active subset stays the active one.
 
     Raises
     ------

@@ -85,10 +85,18 @@ class RowLog:
         """
         Put one rating of several rows on disk, in one piece.
 
+        Parameters
+        ----------
+        rows : iterable of int
+        value : int or None
+            0 to 5; None for passed over.
+        shown : mapping
+            What the user was shown, in plain values.
+
         Raises
         ------
         AnalysisError
-            If it could not be written: then none of it counts.
+            If it is no rating, or could not be written: then none of it counts.
         """
         from glue_zoobot.analysis.labels import Entry, checked_rating
 

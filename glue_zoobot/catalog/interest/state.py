@@ -62,6 +62,8 @@ class Interest(Rating, HubListener):
     Attributes
     ----------
     ranker : Ranker
+    audit : Audit or None
+        The random picks by which `remaining` is estimated.
     edit_subset_mode : EditSubsetMode or None
         Set by a window (``session.edit_subset_mode``), so that its active subset stays the active one.
     """

@@ -57,7 +57,20 @@ def show_cut(
     colour: str,
     mode: EditSubsetMode | None = None,
 ) -> SubsetGroup:
-    """Let our group, or a new one, select what is at or above a threshold in a column."""
+    """
+    Let our group, or a new one, select what is at or above a threshold in a column.
+
+    Parameters
+    ----------
+    collection : DataCollection
+    column : ComponentID
+        Probabilities, or 0 and 1.
+    threshold : float
+    label, colour : str
+        Of a new group; an old one keeps its colour, and a label that the user gave it.
+    mode : EditSubsetMode, optional
+        Of the window, whose active subset stays the active one.
+    """
     group, state = find_cut(collection, column), RangeSubsetState(threshold, _TOP, att=column)
     if group is None:
         with active_subset_kept(mode):

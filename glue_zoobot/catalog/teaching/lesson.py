@@ -166,7 +166,22 @@ def method_of(head: Head) -> str:
 
 
 def next_rows(question: Question, head: Head | None, matrix: np.ndarray | None = None) -> np.ndarray:
-    """Rows to label next; without a head they are spread over the catalogue."""
+    """
+    Choose what to label next.
+
+    Parameters
+    ----------
+    question : Question
+    head : Head or None
+        Without one, galaxies all over the catalogue are chosen.
+    matrix : np.ndarray, optional
+        Shape (M, D + K): ``question.matrix``, if it is at hand.
+
+    Returns
+    -------
+    np.ndarray
+        Rows of the dataset, int64, at most 24; what to show first comes first.
+    """
     embeddings = question.embeddings
     hidden = embeddings.positions[question.hidden]
     hidden = hidden[hidden >= 0]
@@ -184,7 +199,22 @@ def next_rows(question: Question, head: Head | None, matrix: np.ndarray | None =
 
 
 def columns_of(head: Head, embeddings: RowEmbeddings, matrix: np.ndarray) -> dict[str, np.ndarray]:
-    """Predict for all N rows of the dataset: NaN or no word where there is no embedding."""
+    """
+    Predict for all rows of the dataset.
+
+    Parameters
+    ----------
+    head : Head
+    embeddings : RowEmbeddings
+        Of M of N rows.
+    matrix : np.ndarray
+        Shape (M, D + K): the embeddings, and the columns that were learned from beside them.
+
+    Returns
+    -------
+    dict of str to np.ndarray
+        Label to float32 or words, shape (N,): NaN or no word where there is no embedding.
+    """
     n, columns, found = len(embeddings.positions), {}, head.columns(matrix)
     absent = np.isnan(next(values for values in found.values() if values.dtype.kind == "f"))
     for label, values in found.items():
@@ -199,7 +229,7 @@ def columns_of(head: Head, embeddings: RowEmbeddings, matrix: np.ndarray) -> dic
 
 
 def predicted_chances(head: Head, columns: Mapping[str, np.ndarray]) -> dict[str, Chances]:
-    """Give what thresholds need of the probabilities in columns by label; none for a number."""
+    """Give what thresholds need of the probabilities in columns (N,) by label; none for a number."""
     given = {name: columns[label] for name, label in probability_columns(head).items()}
     return chances_of(head, given, columns[f"{head.target}_unlike"])
 
@@ -215,7 +245,23 @@ def probability_columns(head: Head) -> dict[str, str]:
 
 
 def save_lesson(folder: Path, lesson: Lesson, object_ids: list[str], curve: list[tuple[int, Figure]]) -> None:
-    """Write a head, and beside it the labels it was taught with and how good it was."""
+    """
+    Write a head, and beside it the labels it was taught with and how good it was.
+
+    Parameters
+    ----------
+    folder : Path
+    lesson : Lesson
+    object_ids : list of str
+        Of the n labelled galaxies, in the order of ``lesson.labelled``.
+    curve : list of (int, Figure)
+        Figure of merit by number of labels.
+
+    Raises
+    ------
+    AnalysisError
+        If it could not be written, or the folder holds something else.
+    """
     values = [value.item() if isinstance(value, np.generic) else value for value in lesson.labelled.values]
     facts = {
         "object_ids": object_ids,

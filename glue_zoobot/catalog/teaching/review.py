@@ -75,7 +75,17 @@ def confusion_of(lesson: Lesson, rows: np.ndarray) -> Confusion | None:
 
 
 def mistakes_of(lesson: Lesson, rows: np.ndarray, n: int = 60) -> list[Mistake]:
-    """Give the most confident mistakes, most confident first; of a number the largest errors."""
+    """
+    Give the most confident mistakes, most confident first; of a number the largest errors.
+
+    Parameters
+    ----------
+    lesson : Lesson
+    rows : np.ndarray
+        Shape (n,): labelled rows of the dataset; -1 for a galaxy that it lacks.
+    n : int
+        How many at most.
+    """
     if lesson.labelled.kind == "number":
         return _largest_errors(lesson, rows, n)
     names, labels, said, known = _called(lesson)

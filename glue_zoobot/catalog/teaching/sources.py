@@ -53,7 +53,7 @@ def columns_of_file(path: str | Path) -> list[str]:
 
 
 def sampled(rows: np.ndarray, most: int = MOST, random_state: int = 0) -> np.ndarray:
-    """Return `rows`, or `most` of them drawn at random; ascending."""
+    """Return `rows` (n,), or `most` of them drawn at random, ascending."""
     if len(rows) <= most:
         return rows
     return np.sort(np.random.default_rng(random_state).choice(rows, most, replace=False))

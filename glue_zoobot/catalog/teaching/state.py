@@ -227,7 +227,7 @@ class Teaching(Tuned, HubListener):
         self.changes += 1
 
     def take_next(self, question: Question, rows: np.ndarray) -> None:
-        """Take up suggestions, unless they came too late."""
+        """Take up suggested rows, the first to be shown first, unless they came too late."""
         if not self._fits(question) or question.mode != self.mode:
             return
         known = set(self.labels) | self._skipped
