@@ -1,5 +1,5 @@
 """
-Where `mini` is not ahead of an ImageNet network, say whether that is for the pixels or the dimensions.
+Where `mini` is not ahead of an ImageNet network, say for which classes, and whether for pixels or dimensions.
 
     python benchmarks/imagenet_lead.py --data DATA --imagenet WEIGHTS [--draws 10] [--cache FOLDER]
 
@@ -8,6 +8,7 @@ Figures of ``encoders.py`` for `mini` (64 px, 368 dimensions) and for an ImageNe
 - as it is,
 - of pictures that were brought to 64 px and back to 224, which takes details away and keeps the scale,
 - at 64 px, as `mini` sees them,
+- of `mini`, of pictures with those 64 px enlarged to 128, so that it looks at four times as many places,
 - cut to the first 368 principal components of all galaxies measured on, turned at random, since the heads
   standardise each dimension and would make the last components as loud as the first.
 
@@ -27,6 +28,7 @@ from encoders import (
     VOTES,
     Measure,
     Set,
+    Taught,
     cross_validated,
     few_labels,
     interval_text,
@@ -42,7 +44,7 @@ from scipy.stats import ortho_group
 from glue_zoobot.encoders import EncoderSpec, find, pixels
 
 WHOLE, CUT = "ImageNet", "368 components"
-ENCODERS = ("mini", WHOLE, "224 px of 64 px", "64 px", CUT)
+ENCODERS = ("mini", WHOLE, "224 px of 64 px", "64 px", "mini, 128 px of 64 px", CUT)
 
 
 def cut(found: dict[str, Set], width: int) -> None:
@@ -86,6 +88,24 @@ def class_lines(part: Set, title: str, labels: NDArray[np.str_], draws: int) -> 
     return lines
 
 
+def found_lines(part: Set, title: str, labels: NDArray[np.str_], count: int, draws: int) -> list[list[str]]:
+    """Share of each class that is found, taught with so many labels."""
+    taught = [few_labels(part, labels, encoder, count, draws) for encoder in ENCODERS]
+    lines = []
+    for code, name in enumerate(np.unique(labels)):
+        own = taught[0].truth == code
+        if own.any():
+            measures = [share_right(Taught(t.said[:, own], t.truth[own])) for t in taught]
+            lines.append(line(f"{title}: {name}", measures, draws, np.zeros(own.sum())))
+    return lines
+
+
+def share_right(taught: Taught) -> Measure:
+    """Accuracy."""
+    right = taught.said == taught.truth
+    return lambda draws, rows: float(right[draws][:, rows].mean())
+
+
 def quantity_line(part: Set, title: str, values: NDArray[np.float64]) -> list[str]:
     """R² of a quantity."""
     taught = [cross_validated(part, values, encoder) for encoder in ENCODERS]
@@ -109,6 +129,7 @@ def main() -> None:
         network(whole),
         coarse(network(whole.replace(crop=1.0)), mini),
         network(whole.replace(input_size=mini.input_size)),
+        coarse(network(mini.replace(crop=1.0, input_size=2 * mini.input_size)), mini),
     ]
     embedders = dict(zip(ENCODERS, made, strict=False))
     found = sets(given.data, embedders, given.cache)
@@ -117,6 +138,7 @@ def main() -> None:
     senses = {"spiral_cw": "spiral", "spiral_acw": "spiral"}
     zoo = np.array([senses.get(name, name) for name in one.of("class_name")])
     lines = class_lines(one, "GZ1, 4 classes", zoo, given.draws)
+    lines += found_lines(one, "GZ1 found with 500 labels", zoo, 500, given.draws)
     lines += class_lines(kaggle, "Kaggle, 5 classes", kaggle.of("class5"), given.draws)
     lines.append(quantity_line(kaggle, "stellar mass", numbers(kaggle, "log_mstar")))
     lines.append(quantity_line(two, "votes: smooth", numbers(two, VOTES["smooth"])))
