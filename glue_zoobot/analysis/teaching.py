@@ -227,10 +227,22 @@ def labelled_rows(object_ids: np.ndarray, labels: Mapping[str, Any], kind: str |
     if kind == "number" and numbers is None:
         raise AnalysisError("the labels are not all numbers; teach them as classes")
     values = numbers if kind == "number" else np.array([class_name(labels[name]) for name in known])
+    if kind == "classes":
+        _check_classes(values)
     unknown = tuple(name for name in labels if name not in where)
     return Labelled(
         np.array([where[name] for name in known], dtype=np.int64), np.asarray(values), kind, unknown
     )
+
+
+def _check_classes(values: Any) -> None:
+    """Refuse ids, file names and numbers in the place of classes: more classes than half of the labels."""
+    found = np.unique(values)
+    if len(found) > MANY and len(found) > len(values) / 2:
+        raise AnalysisError(
+            f"the {len(values):,} labels are {len(found):,} different ones ({found[0]}, {found[1]} …): too "
+            "few galaxies of each to learn from. Are these ids, or numbers to be taught with --kind number?"
+        )
 
 
 def _strangers(object_ids: np.ndarray, labels: Mapping[str, Any]) -> str:

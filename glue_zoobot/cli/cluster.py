@@ -127,7 +127,11 @@ def sbatch(
     """
     from glue_zoobot.embedding import EmbeddingStore
 
-    text = script(EmbeddingStore.open(store), tasks, gpus, parse_slurm(slurm), setup or [])
+    opened = EmbeddingStore.open(store)
+    text = script(opened, tasks, gpus, parse_slurm(slurm), setup or [])
+    if not opened.pending():
+        typer.echo(f"{store} is complete; there is nothing left to embed, and no script is written", err=True)
+        return
     if output is None:
         typer.echo(text, nl=False)
         return

@@ -82,6 +82,10 @@ def fetch(
     if stop.is_set():
         typer.echo("Stopped; run the same again to go on")
         raise typer.Exit(_CANCELLED)
+    if not outcome.fetched + outcome.kept:
+        raise CatalogueError(
+            f"not one picture came from {cutouts}; check positions and service, then run the same again"
+        )
     typer.echo(f"Open them with: glue-zoobot open {output}")
 
 

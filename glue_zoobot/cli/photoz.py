@@ -88,7 +88,7 @@ def photoz(
         augmentations=Augmentations().without(without or ()),
     )
     pool, _, _ = sides(names, [1])
-    output.mkdir(parents=True, exist_ok=True)
+    options.ready_folder(output)
     with stop_on_signal() as stop:
         contest = Contest(
             catalogue,

@@ -88,6 +88,7 @@ def train(
     if bool(votes) == bool(target):
         raise AnalysisError("say what to teach: either --target COLUMN, or --votes QUESTION (once or more)")
     opened = EmbeddingStore.open(store)
+    options.ready_folder(output.parent)
     object_ids, matrix = opened.load()
     facts = provenance(opened)
     if inputs:

@@ -89,6 +89,22 @@ def test_constant(store, ids, tmp_path, kind, message):
     assert message in str(result.exception)
 
 
+def test_ids_are_no_classes(store, ids, tmp_path):
+    table = Table({"object_id": ids, "ring": [f"{name}.jpg" for name in ids]})
+    message = str(train(store, table, tmp_path).exception)
+    assert "the 119 labels are 119 different ones (1237648720142401611.jpg" in message
+
+
+def test_an_output_that_cannot_be_is_told_before_anything_is_learned(store, ids, tmp_path):
+    (tmp_path / "head").write_text("a file")
+    table = rings(ids, [*range(20), *range(60, 80)])
+    table.write(tmp_path / "labels.csv")
+    words = ["train", store.path, "--labels", tmp_path / "labels.csv", "--target", "ring"]
+    result = CliRunner().invoke(app, [str(w) for w in [*words, "-o", tmp_path / "head" / "ring"]])
+    assert "choose another" in str(result.exception)
+    assert "accuracy" not in result.output
+
+
 def test_strangers_are_named_and_left_out(store, ids, tmp_path):
     table = rings(ids, [*range(20), *range(60, 80), N - 1])
     table["object_id"][0] = "1237648720142409999"

@@ -42,6 +42,8 @@ def test_a_job_script_does_its_share_and_all_of_them_the_whole(planned, call, mo
     assert submit("job.sh", 1)["event"] == "done"
     assert submit("job.sh", 0)["embedded"] == 400
     assert "2 of 2 shards done" in call("status", "store").output
+    assert "nothing left to embed" in call("sbatch", "store", "-o", "more.sh").output
+    assert not Path("more.sh").exists()
 
 
 def submit(script, task) -> dict:

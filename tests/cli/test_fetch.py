@@ -42,6 +42,9 @@ def test_nothing_is_sent_unasked_and_then_all(tmp_path, service, call, failure):
     assert "4 of them are done already" in again.output
     assert sum(service.asked.values()) == 4
     assert call("check", tmp_path / "out").exit_code == 0
+    service.troubles = dict.fromkeys(range(360), ("none", 99))
+    words[words.index(tmp_path / "out")] = tmp_path / "nothing"
+    assert "not one picture came" in failure(*words, "--yes")
     assert "no cutout service" in failure(
         "fetch", tmp_path / "galaxies.ecsv", "--cutouts", "x", "--size", "30", "-o", "x"
     )
