@@ -182,6 +182,9 @@ def draw_curves(runs: Sequence[Score], path: Path, title: str) -> Path:
         axes.set_xticks(ticks, [f"{n:,}" for n in ticks])
         axes.minorticks_off()
         axes.grid(alpha=0.3)
+        if name == "r2" and axes.get_ylim()[0] < -1:  # one training that failed would hide all the others
+            axes.set_ylim(-1, 1.05)
+            axes.set_ylabel(f"{NAMES[name]} (not shown below −1)")
     figure.axes[0].legend(title=title, fontsize="small", title_fontsize="small")
     figure.savefig(path, dpi=150)
     return path
