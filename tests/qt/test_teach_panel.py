@@ -323,6 +323,19 @@ class TestResult:
         train(panel)
         assert state.lesson.figures[0].name == "σ_MAD"
 
+    def test_numbers_outside_the_plot_are_said(self, panel, data, state):
+        panel.show_panel()
+        values = np.linspace(0, 1, data.size)
+        values[7] = 40
+        data.add_component(values, "mass")
+        start(panel, data, "m")
+        state.add_column(data.id["mass"])
+        train(panel)
+        panel.tabs.setCurrentWidget(panel.result)
+        wait_until(lambda: idle(panel))
+        assert "outside the plot" in panel.result.outside.text()
+        assert not panel.result.outside.isHidden()
+
     def test_it_trains_by_itself(self, taught, state):
         taught.train_row.auto.setChecked(True)
         for _ in range(6):
@@ -341,6 +354,7 @@ class TestResult:
         assert panel.result.threshold_part.isHidden()
         assert panel.result.truth.has_points
         assert "z_lo" in panel.result.how.text()
+        assert "Learned from 39 galaxies: σ_MAD " in panel.message.text()
         assert ("extrapolated" in panel.result.how.text()) == (state.n_unlike > 0)
         panel.tabs.setCurrentWidget(panel.card)
         wait_until(lambda: panel.card.is_seen)

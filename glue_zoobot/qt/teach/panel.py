@@ -205,7 +205,7 @@ class TeachPanel(CardPanel):
         self.tabs.currentChanged.connect(self._schedule_refresh)
         self.train_row.tune_wanted.connect(self.tuning.ask)
         self.work.changed.connect(self._on_work)
-        self.work.said.connect(self.say)
+        self.work.said.connect(lambda text: self.say(text, mild=not self.state.note))
         self.heads.loaded.connect(self._on_loaded)
         self.tuning.used.connect(self._on_used)
         for part in (self.work, self.heads, self.tuning):

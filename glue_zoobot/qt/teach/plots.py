@@ -214,6 +214,13 @@ class TruthPlot(SmallPlot):
     def has_points(self) -> bool:
         return len(self.values) > 0
 
+    @property
+    def n_outside(self) -> int:
+        """How many galaxies the frame leaves out, so that the others are seen apart."""
+        low, high = self.x_range
+        inside = [(low <= numbers) & (numbers <= high) for numbers in (self.values, self.predicted)]
+        return int(len(self.values) - np.logical_and(*inside).sum())
+
     def paint_points(self, painter: QtGui.QPainter) -> None:
         self.paint_diagonal(painter)
         ink = QtGui.QColor(_INK)

@@ -38,6 +38,7 @@ _NOT_YET = (
     "then press <b>Train</b>."
 )
 _WANTED = ("a few galaxies of at least two classes", "at least ten galaxies with their values")
+_OUTSIDE = "{} lie{} outside the plot and may weigh on R² more than all others: look in <b>Disagreements</b>."
 _NOT_KNOWN = "How good it is cannot be told from so few labels: label some more of each class."
 
 
@@ -129,6 +130,8 @@ class ResultTab(QtWidgets.QScrollArea):
         for plot in (self.truth, self.reliability, self.curve):
             row.addWidget(plot)
         layout.addLayout(row)
+        self.outside = quiet_label()
+        layout.addWidget(self.outside)
         return self.figures_part
 
     def _confusion_part(self) -> QtWidgets.QWidget:
@@ -201,6 +204,9 @@ class ResultTab(QtWidgets.QScrollArea):
         self.curve.show_curve(state.curve)
         if number:
             self.truth.show_pairs(lesson.labelled.values, lesson.head.estimator.out_of_fold_)
+        n_outside = self.truth.n_outside if known and number else 0
+        self.outside.setVisible(n_outside > 0)
+        self.outside.setText(_OUTSIDE.format(counted(n_outside, "label"), "s" if n_outside == 1 else ""))
         table = state.confusion() if known else None
         self.confusion.show_table(table)
         self.confusion_title.setVisible(table is not None)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy import QtCore
 
 from glue_zoobot.errors import ZoobotError
 from glue_zoobot.qt.threads import Work, run_in_thread
+from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from glue_zoobot.catalog.teaching import Teaching
@@ -138,7 +140,16 @@ class TeachWork(QtCore.QObject):
 
     def _take(self, found: Answer) -> None:
         self._state.take(found)
-        self.said.emit(self._state.note)
+        self.said.emit(self._state.note or self._learned())
+
+    def _learned(self) -> str:
+        """Say how a training that was asked for went; one that comes by itself is not to interrupt."""
+        state = self._state
+        known = [figure for figure in state.figures if np.isfinite(figure.value)]
+        if state.auto or state.head is None:
+            return ""
+        text = f"Learned from {counted(int(state.head.provenance.get('labels', 0)), 'galaxy')}"
+        return f"{text}: {known[0].text()}. More in Result." if known else f"{text}."
 
     def _end(self) -> None:
         self._work = None
