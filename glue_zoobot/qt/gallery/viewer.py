@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from glue.core.message import SubsetUpdateMessage
     from glue.core.session import Session
     from glue.core.subset import Subset
-    from qtpy.QtGui import QCloseEvent
+    from qtpy.QtGui import QCloseEvent, QResizeEvent
 
     from glue_zoobot.catalog import RowImages
     from glue_zoobot.catalog.pictures import Bands
@@ -301,6 +301,16 @@ class GalleryViewer(DataViewer):
         bar.showMessage(bar.fontMetrics().elidedText(message, Qt.ElideRight, room))
         bar.setToolTip(message)
 
+    def _fit_status(self) -> None:
+        """Cut the message anew: the count, or a narrower window, may leave it less room."""
+        said, seen = self.statusBar().toolTip(), self.statusBar().currentMessage()
+        if seen and said.startswith(seen.rstrip("…")):
+            self._show_status(said)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_status()
+
     def _show_count(self) -> None:
         shown, selected = len(self.model.rows), int(np.count_nonzero(self.selection.mask))
         data = self.state.data
@@ -308,11 +318,10 @@ class GalleryViewer(DataViewer):
         part = f"{shown:,} of " if shown < every else ""
         text = f"{part}{counted(every, 'galaxy')}"
         self.count.setText(f"{text}, {selected:,} selected" if selected else text)
-        said, seen = self.statusBar().toolTip(), self.statusBar().currentMessage()
-        if selected and said == NOTHING_CHOSEN:
+        if selected and self.statusBar().toolTip() == NOTHING_CHOSEN:
             self.set_status("")
-        elif seen and said.startswith(seen.rstrip("…")):
-            self._show_status(said)  # the count may leave it less room
+        else:
+            self._fit_status()
 
     # ---- selecting
 

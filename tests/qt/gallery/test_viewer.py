@@ -250,6 +250,17 @@ def test_the_hint_to_select_goes_when_a_galaxy_is_selected(bench, asked):
     assert "1 selected" in bench.viewer.count.text()
 
 
+def test_a_message_is_cut_anew_when_the_window_becomes_narrower(bench):
+    bench.viewer.set_status("Showing the galaxies most like the one chosen")
+    status = bench.viewer.statusBar()
+    assert status.currentMessage() == status.toolTip()
+    bench.viewer.parent().resize(300, 400)
+    process_events()
+    room = bench.viewer.count.x() - status.fontMetrics().horizontalAdvance(status.currentMessage())
+    assert status.currentMessage().endswith("…")
+    assert room > 0
+
+
 def test_plus_and_minus_refine_the_question(bench, asked):
     status = bench.viewer.statusBar()
     bench.key(Qt.Key_Plus)
