@@ -102,7 +102,7 @@ class Callout(QtWidgets.QFrame):
         """
         self.heading.setText(heading)
         self.text.setText(text)
-        self._target = target
+        self._point_at(target)
         self.progress.setText(f"{place + 1} of {of}")
         last = place == of - 1
         self.next_button.setText("&Done" if last else "&Next")
@@ -114,6 +114,22 @@ class Callout(QtWidgets.QFrame):
         self.place()
         self.raise_()
         (self.next_button if ready else self).setFocus()  # so that Enter never skips unasked
+
+    def _point_at(self, target: QtWidgets.QWidget | None) -> None:
+        for widget, follow in ((self._target, False), (target, True)):
+            if isinstance(widget, QtWidgets.QDockWidget) and isalive(widget):
+                (widget.installEventFilter if follow else widget.removeEventFilter)(self)
+        self._target = target
+
+    def eventFilter(self, watched: QtCore.QObject, event: QtCore.QEvent) -> bool:
+        """Let Enter go on from a panel that has taken the keyboard, unless something there has use for it."""
+        if watched is self._target and event.type() == QtCore.QEvent.KeyPress:
+            typing = QtWidgets.QApplication.focusWidget()
+            writes = typing is not None and typing.testAttribute(Qt.WA_InputMethodEnabled)
+            if event.key() in (Qt.Key_Return, Qt.Key_Enter) and not writes:
+                self.next_button.click()
+                return True
+        return super().eventFilter(watched, event)
 
     def place(self) -> None:
         """Stand beside what is pointed at, in the window, wherever that is now."""

@@ -185,7 +185,7 @@ STEPS = (
     Step(
         "What interests you?",
         "Rate a few galaxies with the keys <b>0</b> to <b>5</b>, here or in the gallery. Every ten ratings "
-        "the whole catalogue is ranked anew by what interests <i>you</i>. Alt+N goes on.",
+        "the whole catalogue is ranked anew by what interests <i>you</i>. <b>Enter</b> in the panel goes on.",
         _rate,
     ),
     Step(

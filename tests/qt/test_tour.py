@@ -60,6 +60,15 @@ def test_all_steps_by_keyboard(app, data, running, similar):
         assert app.findChild(panel) is not None
 
 
+def test_enter_goes_on_from_a_panel_that_has_the_keyboard(app, running):
+    running.go(4)
+    panel = app.findChild(InterestPanel)
+    wait_until(lambda: panel.state.current is not None)
+    panel.take_keys()  # so that digits rate
+    press(panel.card.picture, Qt.Key_Return)
+    assert running.place == 5
+
+
 def test_it_stays_above_a_panel_that_is_raised(app, running):
     similar_panel(app).show_result()
     running.callout.place()
