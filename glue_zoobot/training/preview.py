@@ -22,7 +22,8 @@ from glue_zoobot.training.loop import generator
 
 __all__ = ["contact_sheet"]
 
-CELL, GAP, HEAD = 96, 4, 18
+CELL, GAP, HEAD = 96, 4, 28
+FONT = 21  # pixels; the sheet is often shown at half its size
 WHOLE, PLAIN, TOGETHER = "frame", "view", ("all", "all again")
 
 
@@ -97,14 +98,21 @@ def _draw(columns: dict[str, Tensor], ids: Sequence[str], path: Path) -> Path:
     """Lay the pictures out, a column each, with its name above and the id of the galaxy in its frame."""
     step = CELL + GAP
     sheet = Image.new("RGB", (GAP + step * len(columns), HEAD + step * len(ids)), "white")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT)
     for x, (name, views) in enumerate(columns.items()):
-        pen.text((GAP + x * step, 2), name, "black", font)
+        pen.text((GAP + x * step, 0), name, "black", font)
         cells = functional.interpolate(views, size=[CELL, CELL], mode="bilinear", antialias=True)
         for y, cell in enumerate((cells * 255).round().clamp(0, 255).byte()):
             sheet.paste(Image.fromarray(cell.permute(1, 2, 0).numpy()), (GAP + x * step, HEAD + y * step))
     for y, name in enumerate(ids):
-        pen.text((GAP + 2, HEAD + y * step + CELL - 13), name[-15:], "white", ImageFont.load_default(10))
+        corner, text = (GAP + 3, HEAD + y * step + CELL - 3), _fitting(name, font)
+        pen.text(corner, text, "white", font, anchor="ls", stroke_width=1, stroke_fill="black")
     kind = "JPEG" if path.suffix.lower() in (".jpg", ".jpeg") else "PNG"
     write_atomically(path, lambda temporary: sheet.save(temporary, kind))
     return path
+
+
+def _fitting(name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """Return as much of an id as fits into a cell: its end, where ids differ."""
+    tails = (name, *("…" + name[k:] for k in range(1, len(name))))
+    return next((tail for tail in tails if font.getlength(tail) <= CELL - 6), "")
