@@ -239,6 +239,18 @@ def embed(studio: Studio) -> QtWidgets.QWidget:
     return dialog
 
 
+def train(studio: Studio) -> QtWidgets.QWidget:
+    """The dialog that trains an encoder, with the contact sheet of its augmentations."""
+    from glue_zoobot.qt.train.encoder import TrainEncoderDialog
+
+    dialog = TrainEncoderDialog(studio.app, studio.data)
+    dialog.show()
+    dialog.folder.setText("/data/galaxies.encoders/my-encoder")  # nobody's own folders
+    wait_until(lambda: dialog.sheet.pixmap() is not None and not dialog.sheet.pixmap().isNull())
+    wait_until(lambda: "About" in dialog.estimate.text())
+    return dialog
+
+
 def jobs(studio: Studio) -> None:
     """A job that runs."""
     from glue_zoobot.catalog import source_of
@@ -313,6 +325,7 @@ SCENES: dict[str, Callable[[Studio], QtWidgets.QWidget | None]] = {
     "why": why,
     "conditions": conditions,
     "embed": embed,
+    "train": train,
     "jobs": jobs,
     "interest": interest,
     "teach": teach,
