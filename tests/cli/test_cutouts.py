@@ -22,15 +22,17 @@ def test_check_and_embed_cutouts(tmp_path, monkeypatch, call):
     assert said.exit_code == 0
     assert "0 broken" in said.output
     embed = ["embed", "g.ecsv", "--store", "store", "--encoder", "mini", "--device", "cpu", *where]
+    assert call(*embed, "--size", "20arcsec", "--plan").exit_code == 0
+    assert call("sbatch", "store", "--gpus", "0", "-o", "job.sh").exit_code == 0
+    assert "--mosaic 'tiles/*.fits'" in (tmp_path / "job.sh").read_text()
+    (tmp_path / "else").mkdir()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(tmp_path / "else")  # an array is submitted from anywhere; the paths hold there, too
+        assert call("sbatch", "../store", "--gpus", "0", "-o", "job.sh").exit_code == 0
+    assert f"--mosaic '{tmp_path}/tiles/*.fits'" in (tmp_path / "else" / "job.sh").read_text()
     assert call(*embed, "--size", "20arcsec").exit_code == 0
     again = call(*embed, "--size", "30arcsec")
     assert again.exit_code == 1
     assert "size 20arcsec" in again.output
     assert "size 30arcsec" in again.output
     assert call("verify", "store", "--source", "g.ecsv", *where[:2], "--device", "cpu").exit_code == 0
-    assert call("sbatch", "store", "--gpus", "0", "-o", "job.sh").exit_code == 0
-    assert "--mosaic 'tiles/*.fits'" in (tmp_path / "job.sh").read_text()
-    (tmp_path / "else").mkdir()
-    monkeypatch.chdir(tmp_path / "else")  # an array is submitted from anywhere; the paths hold there, too
-    assert call("sbatch", "../store", "--gpus", "0", "-o", "job.sh").exit_code == 0
-    assert f"--mosaic '{tmp_path}/tiles/*.fits'" in (tmp_path / "else" / "job.sh").read_text()
