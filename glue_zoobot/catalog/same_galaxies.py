@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from glue.core.state import lookup_class_with_patches
 
 from glue_zoobot.catalog.record import KEY
 from glue_zoobot.errors import ZoobotError
@@ -16,6 +15,8 @@ from glue_zoobot.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from glue.core import Data
 
 __all__ = ["factory_name", "rename_source", "sample_of_ids", "why_others"]
 
@@ -47,7 +48,10 @@ def why_others(session: dict[str, Any], log: str, path: Path) -> str:
     from glue_zoobot.catalog.identity import object_ids_of
 
     record = session[log]
-    read = lookup_class_with_patches(factory_name(record, session))
+    name = factory_name(record, session)
+    read = next((reader for reader in _readers() if name == f"{reader.__module__}.{reader.__name__}"), None)
+    if read is None:  # a session may say anything; nothing else is called by its word
+        return f"{name} is no reader of glue-zoobot"
     saved = [one for one in session.values() if _is_from(one, log, session)]
     try:
         data = read(str(path), **dict(*record.get("kwargs", [[]])))
@@ -65,6 +69,13 @@ def why_others(session: dict[str, Any], log: str, path: Path) -> str:
                 f"and the session was saved with {rows:,}"
             )
     return ""
+
+
+def _readers() -> tuple[Callable[..., Data], ...]:
+    from glue_zoobot.catalog.factories import read_images, read_plain_table
+    from glue_zoobot.catalog.hats import read_hats
+
+    return read_images, read_plain_table, read_hats
 
 
 def factory_name(record: dict[str, Any], session: dict[str, Any]) -> str:

@@ -13,6 +13,8 @@ import pickle
 import numpy as np
 import pytest
 
+from glue_zoobot.catalog.same_galaxies import why_others
+
 from .limits import read_bounded
 from .test_checkpoints import Touch
 
@@ -91,6 +93,15 @@ def test_hostile_values_in_what_is_ours_run_no_code(write, tmp_path):
         name: [word for word in words if word not in said[name][1]] for name, words in expected.items()
     }
     assert missing == {name: [] for name in expected}
+
+
+@pytest.mark.parametrize("name", ["glue_zoobot.cli.embeddings.Path.touch", "os.remove", ""])
+def test_a_moved_catalogue_is_read_by_no_function_but_ours(tmp_path, name):
+    there = tmp_path / "there.csv"
+    there.write_text("object_id\na\n")
+    session = {"log": {"_type": "glue.core.data_factories.helpers.LoadLog", "factory": {"function": name}}}
+    assert "no reader" in why_others(session, "log", there)
+    assert there.read_text() == "object_id\na\n"
 
 
 def test_what_glue_itself_runs_is_what_we_say(tmp_path):
