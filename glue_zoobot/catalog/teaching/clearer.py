@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Clearer", "clearer_of"]
 
 _SURE = 0.8
-# With 50 to 500 labels drawn at random it was at most 0.16 (four catalogues, six draws each), with labels
+# With 60 to 500 labels drawn at random it was at most 0.16 (four catalogues, six draws each), with labels
 # from both ends of a map 0.28 to 0.91; with fewer random labels it is this large if they miss whole classes.
 _MUCH = 0.25
 _FEWEST = 8  # galaxies on either side, of fewer of which a share says little
