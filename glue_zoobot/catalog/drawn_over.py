@@ -1,4 +1,4 @@
-"""Result groups of ours that the user draws over: from then on they are his, and are called so."""
+"""Result groups of ours that the user draws over: from then on they are the user's, and are called so."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ CHANGED = " (changed)"
 
 class DrawnOver(HubListener):
     """
-    Gives a result group another name when the user changes what it selects, and its own when he undoes that.
+    Gives a result group another name when the user changes what it selects, and its own when that is undone.
 
-    He may: glue lets him choose any subset as the active one, and his next lasso replaces what that selects.
+    Users may: any subset can be the active one in glue, and the next lasso replaces what that selects.
     The answer is not lost, since it is in columns; a new group shows it again.
 
     Parameters
