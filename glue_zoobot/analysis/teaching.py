@@ -16,6 +16,7 @@ from glue_zoobot.analysis.labels import LabelLog
 from glue_zoobot.analysis.merit import Figure, class_figures
 from glue_zoobot.analysis.redshift import is_redshift, quantity_figures, usable
 from glue_zoobot.analysis.regress import GalaxyRegressor
+from glue_zoobot.analysis.strangers import strangers
 from glue_zoobot.analysis.votes import GalaxyVotes
 from glue_zoobot.errors import AnalysisError, CatalogueError
 
@@ -219,7 +220,9 @@ def labelled_rows(object_ids: np.ndarray, labels: Mapping[str, Any], kind: str |
     where = {str(name): row for row, name in enumerate(object_ids)}
     known = [name for name in labels if name in where]
     if not known:
-        raise AnalysisError(_strangers(object_ids, labels))
+        what, here = f"{len(labels):,} labelled galaxies", f"{len(object_ids):,} galaxies here"
+        path, ids_from = (labels.path, labels.ids_from) if isinstance(labels, Labels) else ("", "")
+        raise AnalysisError(strangers(labels, what, object_ids, here, "labels", path, ids_from))
     numbers = _as_numbers([labels[name] for name in known])
     if kind is None:
         kind = "number" if numbers is not None and len(np.unique(numbers)) > MANY else "classes"
@@ -243,19 +246,6 @@ def _check_classes(values: Any) -> None:
             f"the {len(values):,} labels are {len(found):,} different ones ({found[0]}, {found[1]} …): too "
             "few galaxies of each to learn from. Are these ids, or numbers to be taught with --kind number?"
         )
-
-
-def _strangers(object_ids: np.ndarray, labels: Mapping[str, Any]) -> str:
-    """Say that all labels are of other galaxies, and how both are called."""
-    path, ids_from = (labels.path, labels.ids_from) if isinstance(labels, Labels) else ("", "")
-    settled = ("", "column 'object_id'")
-    ours = next((name for name in object_ids if name), "none")
-    return (
-        f"none of the {len(labels):,} labelled galaxies{' of ' * bool(path)}{path} "
-        f"({next(iter(labels), 'none')} …{', by ' * bool(ids_from)}{ids_from}) is among the "
-        f"{len(object_ids):,} galaxies here ({ours} …); are these labels of another catalogue?"
-        + (" If their ids are in another column, call it object_id." if ids_from not in settled else "")
-    )
 
 
 def teach(

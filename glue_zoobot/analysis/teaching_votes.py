@@ -13,6 +13,7 @@ import numpy as np
 
 from glue_zoobot.analysis.heads import Head
 from glue_zoobot.analysis.merit import Figure, vote_figures
+from glue_zoobot.analysis.strangers import strangers
 from glue_zoobot.analysis.votes import GalaxyVotes, Question
 from glue_zoobot.errors import AnalysisError, CatalogueError
 from glue_zoobot.wording import counted
@@ -117,7 +118,9 @@ def teach_votes(
     rows = np.array([where.get(str(name), -1) for name in votes.object_ids], dtype=np.int64)
     unknown = tuple(str(name) for name in votes.object_ids[rows < 0])
     if len(unknown) == len(rows):
-        raise AnalysisError(_strangers(object_ids, votes))
+        what, here = f"{len(rows):,} galaxies with votes", f"{len(object_ids):,} galaxies that are embedded"
+        said = strangers(votes.object_ids, what, object_ids, here, "votes", votes.path, votes.ids_from)
+        raise AnalysisError(said)
     usable = rows >= 0
     usable[usable] = np.isfinite(matrix[rows[usable]]).all(axis=1)
     counts = votes.counts[usable]
@@ -229,18 +232,6 @@ def _naming(path: str | Path) -> Iterator[None]:
         yield
     except (AnalysisError, CatalogueError) as error:
         raise type(error)(f"{path}: {error}" if str(path) else str(error)) from error
-
-
-def _strangers(object_ids: np.ndarray, votes: VoteTable) -> str:
-    """Say that all votes are on other galaxies, and how both are called."""
-    ours = next((name for name in object_ids if name), "none")
-    theirs = f"{votes.object_ids[0]} …" if len(votes.object_ids) else "none"
-    return (
-        f"none of the {len(votes.object_ids):,} galaxies with votes{' of ' * bool(votes.path)}{votes.path} "
-        f"({theirs}{', by ' * bool(votes.ids_from)}{votes.ids_from}) is among the {len(object_ids):,} "
-        f"galaxies that are embedded ({ours} …); are these votes of another catalogue?"
-        + (" If their ids are in another column, call it object_id." if votes.ids_from else "")
-    )
 
 
 def _named(text: str) -> tuple[str, str]:

@@ -1,13 +1,15 @@
-"""States that all windows of a session share."""
+"""States that all windows of a session share, and that end with it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from echo import CallbackProperty
+
 if TYPE_CHECKING:
     from glue.core import DataCollection
 
-__all__ = ["one_per_session"]
+__all__ = ["dataset_property", "one_per_session"]
 
 
 class _SessionState(Protocol):
@@ -38,3 +40,17 @@ def one_per_session(kind: type[_State], data_collection: DataCollection) -> _Sta
     state: _State = getattr(data_collection, name)
     state.take_up()
     return state
+
+
+def dataset_property(docstring: str) -> CallbackProperty:
+    """
+    Return a callback property that holds a dataset, or None.
+
+    It is kept in the instance: echo keeps values in a table of the class, from which a dataset, through its
+    hub, would keep the state and so itself alive when the session is closed.
+    """
+    return CallbackProperty(
+        docstring=docstring,
+        getter=lambda state: state.__dict__.get("_data"),
+        setter=lambda state, data: state.__dict__.update(_data=data),
+    )

@@ -21,7 +21,7 @@ from glue_zoobot.catalog.groups import (
     show_best_ranked,
 )
 from glue_zoobot.catalog.identity import object_ids_of
-from glue_zoobot.catalog.one_per_session import one_per_session
+from glue_zoobot.catalog.one_per_session import dataset_property, one_per_session
 from glue_zoobot.catalog.question import MAX_RANK, Answer, Question, answer
 from glue_zoobot.errors import AnalysisError
 from glue_zoobot.wording import counted
@@ -68,13 +68,7 @@ class SimilarGalaxies(HasCallbackProperties, HubListener):
         Set by a window (``session.edit_subset_mode``), so that its active subset stays the active one.
     """
 
-    # Kept in the instance: echo keeps values in a table of the class, from which a dataset, through its
-    # hub, would keep this state and so itself alive when the session is closed.
-    data = CallbackProperty(
-        docstring="The dataset that was asked about",
-        getter=lambda state: state.__dict__.get("_data"),
-        setter=lambda state, data: state.__dict__.update(_data=data),
-    )
+    data = dataset_property("The dataset that was asked about")
     like = CallbackProperty((), docstring="Rows of the examples, a tuple of int")
     unlike = CallbackProperty((), docstring="Rows that the answer should be unlike, a tuple of int")
     count = CallbackProperty(100, docstring="How many of the best are selected; 1 to 10,000")

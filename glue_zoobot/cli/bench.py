@@ -14,6 +14,7 @@ from glue_zoobot.cli.ranking import row_of
 from glue_zoobot.cli.truth import read_table, rows_in
 from glue_zoobot.embedding.provenance import provenance
 from glue_zoobot.errors import AnalysisError, ZoobotError
+from glue_zoobot.training.defaults import FINETUNE_EPOCHS, PATIENCE
 
 if TYPE_CHECKING:
     from glue_zoobot.analysis.fewlabels import Score
@@ -111,8 +112,8 @@ def fewlabels(
         str | None, typer.Option(help="classes or number; by default as the labels look.")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Draws of each number of labels.")] = 5,
-    epochs: Annotated[int, typer.Option(min=1, help="Of each fine-tuning, at most.")] = 30,
-    patience: Annotated[int, typer.Option(help="Epochs without gain on galaxies held out.")] = 10,
+    epochs: Annotated[int, typer.Option(min=1, help="Of each fine-tuning, at most.")] = FINETUNE_EPOCHS,
+    patience: Annotated[int, typer.Option(help="Epochs without gain on galaxies held out.")] = PATIENCE,
     learning_rate: Annotated[float, typer.Option(help="Of fine-tuning; highest rate of AdamW.")] = 1e-3,
     output: Annotated[
         Path | None,

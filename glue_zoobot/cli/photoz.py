@@ -13,6 +13,7 @@ import typer
 from glue_zoobot.cli import options
 from glue_zoobot.cli.training import CANCELLED, Without, stop_on_signal
 from glue_zoobot.errors import AnalysisError
+from glue_zoobot.training.defaults import PATIENCE
 
 if TYPE_CHECKING:
     from glue_zoobot.analysis.fewlabels import Score
@@ -42,7 +43,7 @@ def photoz(
     ] = "frozen,fine-tuned,scratch",
     seeds: Annotated[int, typer.Option(min=1, help="Draws of each number of labels.")] = 3,
     epochs: Annotated[int, typer.Option(min=1, help="At most, of each training.")] = 40,
-    patience: Annotated[int, typer.Option(help="Epochs without gain on galaxies held out.")] = 10,
+    patience: Annotated[int, typer.Option(help="Epochs without gain on galaxies held out.")] = PATIENCE,
     learning_rate: Annotated[float, typer.Option(help="Of fine-tuning; highest rate of AdamW.")] = 1e-3,
     scratch_rate: Annotated[float, typer.Option(help="The same of training from scratch.")] = 3e-3,
     layer_decay: Annotated[

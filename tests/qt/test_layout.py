@@ -197,10 +197,8 @@ def test_offscreen_noise_is_dropped_and_nothing_else(app, full, capfd):
     assert "something else" in error
 
 
-def test_long_axis_names_fit_and_come_back_in_full(app, data):
+def scatter_of_a_long_name(app, data):
     from glue_qt.viewers.scatter import ScatterViewer
-
-    from glue_zoobot.qt.plot_labels import fit_labels
 
     name = "t04_spiral_a08_spiral_weighted_fraction_debiased_of_all_volunteers"
     data.add_component(data["y"], name)
@@ -208,6 +206,13 @@ def test_long_axis_names_fit_and_come_back_in_full(app, data):
     viewer.viewer_size = (240, 240)
     viewer.state.x_att = data.id[name]
     process_events(wait=0.1)
+    return viewer, name
+
+
+def test_long_axis_names_fit_and_come_back_in_full(app, data):
+    from glue_zoobot.qt.plot_labels import fit_labels
+
+    viewer, _ = scatter_of_a_long_name(app, data)
     fit_labels(viewer)
     assert "…" in viewer.axes.get_xlabel()
     figure = viewer.figure
@@ -222,14 +227,7 @@ def test_long_axis_names_fit_and_come_back_in_full(app, data):
 
 
 def test_long_axis_names_stay_fitted_whatever_glue_redraws(app, data):
-    from glue_qt.viewers.scatter import ScatterViewer
-
-    name = "t04_spiral_a08_spiral_weighted_fraction_debiased_of_all_volunteers"
-    data.add_component(data["y"], name)
-    viewer = app.new_data_viewer(ScatterViewer, data=data)
-    viewer.viewer_size = (240, 240)
-    viewer.state.x_att = data.id[name]
-    process_events(wait=0.1)
+    viewer, name = scatter_of_a_long_name(app, data)
     assert "…" in viewer.state.x_axislabel
     viewer._update_axes()  # as glue does now and then
     app.data_collection.new_subset_group("some", data.id["x"] > 0)

@@ -14,6 +14,7 @@ from glue_zoobot.catalog.embeddings import embeddings_of
 from glue_zoobot.catalog.interest.log import remember_log
 from glue_zoobot.catalog.interest.progress import Yield, yield_of
 from glue_zoobot.catalog.interest.ranking import ROUND
+from glue_zoobot.catalog.one_per_session import dataset_property
 from glue_zoobot.catalog.queue import Queue
 from glue_zoobot.errors import AnalysisError
 
@@ -53,12 +54,7 @@ class Rating(HasCallbackProperties):
     _seen: dict[int, None]
     _queue: Queue
 
-    # Kept in the instance, see SimilarGalaxies: echo's own table would keep a closed session alive.
-    data = CallbackProperty(
-        docstring="The catalogue that is being rated",
-        getter=lambda state: state.__dict__.get("_data"),
-        setter=lambda state, data: state.__dict__.update(_data=data),
-    )
+    data = dataset_property("The catalogue that is being rated")
     current = CallbackProperty(None, docstring="Row of the galaxy to rate now; None if there is none yet")
     mode = CallbackProperty(
         "find", docstring="find: likely interesting; teach: undecided; check: random picks, to count the rest"

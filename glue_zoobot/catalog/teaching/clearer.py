@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,7 +107,4 @@ def _most_probable(columns: list[np.ndarray]) -> np.ndarray:
     """Probability of the most probable class, (N,); of yes and no only yes is given."""
     if len(columns) == 1:
         return np.maximum(columns[0], 1 - columns[0])
-    best = columns[0]
-    for column in columns[1:]:
-        best = np.maximum(best, column)
-    return best
+    return reduce(np.maximum, columns)

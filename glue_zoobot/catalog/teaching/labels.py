@@ -11,6 +11,7 @@ from echo import CallbackProperty
 from glue_zoobot.catalog.embeddings import embeddings_of
 from glue_zoobot.catalog.identity import object_ids_of
 from glue_zoobot.catalog.interest.log import remember_log
+from glue_zoobot.catalog.one_per_session import dataset_property
 from glue_zoobot.catalog.queue import Queue
 from glue_zoobot.catalog.teaching.classes import Classes, name_of
 from glue_zoobot.catalog.teaching.log import TargetLog
@@ -48,12 +49,7 @@ class Labelling(Classes):
     _queue: Queue
     _skipped: set[int]
 
-    # Kept in the instance, see SimilarGalaxies: echo's own table would keep a closed session alive.
-    data = CallbackProperty(
-        docstring="The catalogue",
-        getter=lambda state: state.__dict__.get("_data"),
-        setter=lambda state, data: state.__dict__.update(_data=data),
-    )
+    data = dataset_property("The catalogue")
     current = CallbackProperty(None, docstring="Row of the galaxy to label now; None if there is none yet")
 
     @property
